@@ -1,0 +1,1 @@
+//! The WebAssembly binding: checks, converts and calls.
