@@ -1,0 +1,42 @@
+//! Choosing which candidates a node links to (Malkov & Yashunin 2016, algorithm 4).
+
+use crate::vectors::codes::Codes;
+use crate::vectors::score_all;
+
+/// Keeps at most `limit` of `candidates` (score and node, nearest first) in `kept`: each one that
+/// is nearer to the node being linked than to every one kept before it. Links then lead in
+/// different directions instead of into one cluster. Returns the distances computed.
+///
+/// Like hnswlib, keeps all when they are fewer than `limit`, and does not fill up with candidates
+/// that were passed over.
+pub(crate) fn select(
+    codes: &Codes,
+    candidates: &[(u32, u32)],
+    limit: usize,
+    kept: &mut Vec<u32>,
+) -> u64 {
+    kept.clear();
+    if candidates.len() < limit {
+        kept.extend(candidates.iter().map(|(_, node)| *node));
+        return 0;
+    }
+    let mut distances = 0;
+    for (score, node) in candidates {
+        if kept.len() >= limit {
+            break;
+        }
+        let scorer = codes.scorer(*node);
+        let mut apart = true;
+        for four in kept.chunks(4) {
+            score_all(&scorer, four, |other, _| apart &= other >= *score);
+            distances += four.len() as u64;
+            if !apart {
+                break;
+            }
+        }
+        if apart {
+            kept.push(*node);
+        }
+    }
+    distances
+}

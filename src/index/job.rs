@@ -1,0 +1,552 @@
+//! A batch as a job of small steps, all or nothing.
+//!
+//! ```text
+//! begin ─► fill … fill ─► step … step ─► finish      rows are copied behind the committed ones,
+//!                 │          │                       checked, coded and linked there; old rows'
+//!                 └──────────┴─► abort               links change only in `finish`
+//! ```
+//!
+//! The phases of [`Index::step_batch`]:
+//!
+//! ```text
+//! Check     every row is looked at before the work on the first begins (if asked for)
+//! Accept    rows are checked, given their ids and scaled; skipped rows close up
+//! Code      mean and scale where there are none or rows have drifted, then codes
+//! Link      each row is linked; links of old rows are changed in an overlay
+//! Ready     only `finish` is left: a short step that cannot fail
+//! ```
+//!
+//! The core has no clock: a step works until it has computed about `budget` distances. Other work
+//! counts as the distances it takes the time of.
+//!
+//! Always true: until `finish`, searches, counts and saved bytes are those from before `begin`;
+//! after an error, and after `abort`, they are so for good.
+
+use super::{GRAPH_ROWS, Index};
+use crate::batch::{
+    BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
+};
+use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
+use crate::error::{BatchError, Error, OutOfMemory, VectorFault};
+use crate::hnsw::insert::{insert, level_of};
+use crate::hnsw::overlay::{Overlay, Staged};
+use crate::ids::IdError;
+use crate::vectors::codes::{Codes, Fit};
+use crate::vectors::{check, prepare};
+
+/// Distances that checking a row takes the time of.
+const CHECK_COST: u64 = 1;
+/// Distances that scaling a row and giving it an id takes the time of.
+const ACCEPT_COST: u64 = 4;
+/// Distances that coding a row takes the time of.
+const CODE_COST: u64 = 8;
+/// Distances between two calls of the caller's progress closure in [`BatchInsertable`]: some
+/// milliseconds.
+const PROGRESS_DISTANCES: u64 = 100_000;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// Rows are still to come.
+    Fill,
+    Check {
+        next: usize,
+    },
+    Accept {
+        next: usize,
+    },
+    Code {
+        next: usize,
+    },
+    Link,
+    Ready,
+}
+
+/// A batch that is not done.
+pub(crate) struct Job {
+    total: usize,
+    mode: BatchMode,
+    validate: bool,
+    wanted_ids: Option<Vec<u64>>,
+    phase: Phase,
+    /// Rows of the input that were given or refused.
+    given: usize,
+    /// Rows copied behind the committed ones; after `Accept`, rows to be inserted.
+    staged: usize,
+    /// In skip mode, the place in the input of each staged row.
+    origins: Vec<u32>,
+    ids: Vec<u64>,
+    skipped: Vec<Skipped>,
+    overlay: Overlay,
+    /// Codes by a new scale, used in place of the index's when the batch is done.
+    new_codes: Option<Codes>,
+    /// The first node that is linked by this job.
+    first_node: usize,
+    before: Before,
+}
+
+/// What an abort restores.
+#[derive(Clone, Copy)]
+pub(crate) struct Before {
+    pub(crate) next_id: u64,
+    pub(crate) nodes: usize,
+    pub(crate) upper_rows: usize,
+    pub(crate) fit: Fit,
+}
+
+impl Job {
+    pub(super) fn bytes(&self) -> usize {
+        self.overlay.bytes()
+            + self.new_codes.as_ref().map_or(0, Codes::bytes)
+            + 8 * (self.ids.capacity() + self.wanted_ids.as_ref().map_or(0, Vec::capacity))
+            + 4 * self.origins.capacity()
+    }
+
+    /// The parts of the index that the batch has changed already, as they were.
+    pub(crate) const fn before(&self) -> Before {
+        self.before
+    }
+
+    /// The place in the input of staged row `row`.
+    fn origin(&self, row: usize) -> usize {
+        self.origins.get(row).map_or(row, |origin| *origin as usize)
+    }
+}
+
+impl Index {
+    /// Announces a batch of `rows` rows, 1 to [`batch_limit`], with `ids` for each row or chosen
+    /// by the index. The rows follow by [`fill_batch`](Self::fill_batch).
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError::EmptyBatch`], [`BatchError::CapacityExceeded`],
+    /// [`BatchError::InvalidVector`] when an id is not below 2^53 or their number is not that of
+    /// the rows, and [`BatchError::InternalError`] when a batch is pending.
+    pub fn begin_batch(
+        &mut self,
+        rows: usize,
+        ids: Option<&[u64]>,
+        mode: BatchMode,
+        validate: bool,
+    ) -> Result<(), BatchError> {
+        if self.job.is_some() {
+            return Err(internal("a batch is pending"));
+        }
+        let room = batch_limit(self.config.dimensions).min(MAX_ROWS - self.len);
+        if rows == 0 {
+            return Err(BatchError::EmptyBatch);
+        }
+        if rows > room {
+            return Err(BatchError::CapacityExceeded { current: rows, max: room });
+        }
+        if let Some(ids) = ids {
+            check_ids(ids, rows)?;
+        }
+        while !self.drain_queued(u64::MAX).map_err(|error| self.batch_error(error))? {}
+        let prepared = self.prepare_job(rows, ids, mode, validate);
+        self.job = Some(prepared.map_err(|OutOfMemory| self.batch_full(rows))?);
+        Ok(())
+    }
+
+    fn prepare_job(
+        &self,
+        total: usize,
+        ids: Option<&[u64]>,
+        mode: BatchMode,
+        validate: bool,
+    ) -> Result<Box<Job>, OutOfMemory> {
+        let mut wanted_ids = None;
+        if let Some(ids) = ids {
+            let mut copy = Vec::new();
+            copy.try_reserve_exact(total)?;
+            copy.extend_from_slice(ids);
+            wanted_ids = Some(copy);
+        }
+        let mut origins = Vec::new();
+        if mode == BatchMode::Skip {
+            origins.try_reserve_exact(total)?;
+        }
+        let mut given_ids = Vec::new();
+        given_ids.try_reserve_exact(total)?;
+        let before = Before {
+            next_id: self.ids.next(),
+            nodes: self.graph.len(),
+            upper_rows: self.graph.upper_rows(),
+            fit: self.codes.fit(),
+        };
+        Ok(Box::new(Job {
+            total,
+            mode,
+            validate,
+            wanted_ids,
+            phase: Phase::Fill,
+            given: 0,
+            staged: 0,
+            origins,
+            ids: given_ids,
+            skipped: Vec::new(),
+            overlay: Overlay::new(&self.graph)?,
+            new_codes: None,
+            first_node: self.graph.len(),
+            before,
+        }))
+    }
+
+    /// Takes the next `rows` rows of the pending batch. `copy` is called with consecutive pieces
+    /// of the index's memory, whole rows each, and writes the rows there: the only copy made.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError::CapacityExceeded`] when memory runs out, [`BatchError::InternalError`] when
+    /// no batch is waiting for that many rows. The batch is then aborted.
+    pub fn fill_batch(
+        &mut self,
+        rows: usize,
+        copy: &mut dyn FnMut(&mut [f32]),
+    ) -> Result<(), BatchError> {
+        let outcome = self.fill(rows, copy);
+        self.abort_on_error(outcome)
+    }
+
+    fn fill(&mut self, rows: usize, copy: &mut dyn FnMut(&mut [f32])) -> Result<(), BatchError> {
+        let first = self.len;
+        let job = filling(self.job.as_deref_mut())?;
+        if rows > job.total - job.given {
+            return Err(internal("more rows than the batch was begun with"));
+        }
+        let place = first + job.staged;
+        if self.vectors.reserve(place + rows).is_err() {
+            let max = self.vectors.capacity();
+            return Err(BatchError::CapacityExceeded { current: first + job.total, max });
+        }
+        self.vectors.pieces_mut(place, rows, |piece| copy(piece));
+        if job.mode == BatchMode::Skip {
+            job.origins.extend(job.given as u32..(job.given + rows) as u32);
+        }
+        job.given += rows;
+        job.staged += rows;
+        Ok(())
+    }
+
+    /// Says that the next row of the pending batch has `actual` components, which is the wrong
+    /// number: the batch is rejected, or the row is skipped.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError::DimensionMismatch`] in strict mode, [`BatchError::InternalError`] when no
+    /// batch is waiting for rows. The batch is then aborted.
+    pub fn refuse_row(&mut self, actual: usize) -> Result<(), BatchError> {
+        let expected = self.config.dimensions;
+        let outcome = filling(self.job.as_deref_mut()).and_then(|job| {
+            if job.given == job.total {
+                return Err(internal("more rows than the batch was begun with"));
+            }
+            let index = job.given;
+            let error = BatchError::DimensionMismatch { index, expected, actual };
+            job.given += 1;
+            job.refuse(index, error)
+        });
+        self.abort_on_error(outcome)
+    }
+
+    /// Advances the pending batch by about `budget` distance computations, at least by a row.
+    ///
+    /// # Errors
+    ///
+    /// Why the batch is rejected; it is then aborted. [`BatchError::InternalError`] when rows are
+    /// missing or no batch is pending.
+    pub fn step_batch(&mut self, budget: u64) -> Result<BatchProgress, BatchError> {
+        let Some(mut job) = self.job.take() else {
+            return Err(internal("no batch is pending"));
+        };
+        let outcome = self.step(&mut job, budget);
+        let progress = job.progress(self.graph.len(), self.len);
+        self.job = Some(job);
+        self.abort_on_error(outcome)?;
+        Ok(progress)
+    }
+
+    fn step(&mut self, job: &mut Job, budget: u64) -> Result<(), BatchError> {
+        let mut spent = 0;
+        while spent < budget.max(1) && job.phase != Phase::Ready {
+            spent += match job.phase {
+                Phase::Fill => {
+                    if job.given < job.total {
+                        return Err(internal("rows of the batch are missing"));
+                    }
+                    let strict = job.validate && job.mode == BatchMode::Strict;
+                    job.phase =
+                        if strict { Phase::Check { next: 0 } } else { Phase::Accept { next: 0 } };
+                    0
+                }
+                Phase::Check { next } => self.check_row(job, next)?,
+                Phase::Accept { next } => self.accept_row(job, next)?,
+                Phase::Code { next } => {
+                    self.code_row(job, next).map_err(|OutOfMemory| self.batch_full(job.total))?
+                }
+                Phase::Link => {
+                    self.link_row(job).map_err(|OutOfMemory| self.batch_full(job.total))?
+                }
+                Phase::Ready => 0,
+            };
+        }
+        Ok(())
+    }
+
+    fn check_row(&self, job: &mut Job, row: usize) -> Result<u64, BatchError> {
+        if row == job.staged {
+            job.phase = Phase::Accept { next: 0 };
+            return Ok(0);
+        }
+        check(self.config.metric, self.vectors.row(self.len + row))
+            .map_err(|reason| BatchError::InvalidVector { index: job.origin(row), reason })?;
+        job.phase = Phase::Check { next: row + 1 };
+        Ok(CHECK_COST)
+    }
+
+    /// Takes staged row `row` in or skips it. Rows taken in close up to `job.ids.len()`.
+    fn accept_row(&mut self, job: &mut Job, row: usize) -> Result<u64, BatchError> {
+        if row == job.staged {
+            job.staged = job.ids.len();
+            job.skipped.sort_unstable_by_key(|skipped| skipped.index);
+            self.plan_links(job)?;
+            return Ok(0);
+        }
+        job.phase = Phase::Accept { next: row + 1 };
+        let index = job.origin(row);
+        if let Err(reason) = check(self.config.metric, self.vectors.row(self.len + row)) {
+            job.refuse(index, BatchError::InvalidVector { index, reason })?;
+            return Ok(CHECK_COST);
+        }
+        let wanted = job.wanted_ids.as_ref().and_then(|ids| ids.get(index).copied());
+        match self.ids.assign(wanted) {
+            Ok(id) => {
+                let place = self.len + job.ids.len();
+                if place != self.len + row {
+                    self.vectors.copy_row(self.len + row, place);
+                }
+                prepare(self.config.metric, self.vectors.row_mut(place));
+                job.ids.push(id);
+            }
+            Err(IdError::Taken(id)) => job.refuse(index, BatchError::DuplicateId { index, id })?,
+            Err(IdError::Full) => return Err(self.batch_full(job.total)),
+        }
+        Ok(ACCEPT_COST)
+    }
+
+    /// Decides, when the rows are known, what is to be coded and linked.
+    fn plan_links(&self, job: &mut Job) -> Result<(), BatchError> {
+        let rows = self.len + job.staged;
+        job.phase = if job.staged == 0 || rows < GRAPH_ROWS {
+            Phase::Ready
+        } else if self.graph.len() == 0 {
+            self.train(job).map_err(|OutOfMemory| self.batch_full(job.total))?;
+            Phase::Code { next: 0 }
+        } else {
+            Phase::Code { next: self.len }
+        };
+        Ok(())
+    }
+
+    /// Sets a new scale from the old rows and the new.
+    fn train(&self, job: &mut Job) -> Result<(), OutOfMemory> {
+        let config = &self.config;
+        let rows = self.len + job.staged;
+        job.new_codes =
+            Some(Codes::trained(&self.vectors, rows, config.dimensions, config.metric)?);
+        Ok(())
+    }
+
+    fn code_row(&mut self, job: &mut Job, row: usize) -> Result<u64, OutOfMemory> {
+        let rows = self.len + job.staged;
+        if row < rows {
+            let codes = job.new_codes.as_mut().unwrap_or(&mut self.codes);
+            codes.reserve(row + 1)?;
+            codes.encode(row, self.vectors.row(row));
+            job.phase = Phase::Code { next: row + 1 };
+            return Ok(CODE_COST);
+        }
+        if let Some(codes) = &mut job.new_codes {
+            codes.set_fit(Fit::default());
+        } else if self.codes.has_drifted() {
+            self.train(job)?;
+            job.phase = Phase::Code { next: 0 };
+            return Ok(0);
+        }
+        job.phase = Phase::Link;
+        Ok(0)
+    }
+
+    fn link_row(&mut self, job: &mut Job) -> Result<u64, OutOfMemory> {
+        let node = self.graph.len();
+        if node == self.len + job.staged {
+            job.phase = Phase::Ready;
+            return Ok(0);
+        }
+        self.scratch.search.distances = 0;
+        let codes = job.new_codes.as_ref().unwrap_or(&self.codes);
+        let level = level_of(self.config.seed, node, self.config.m);
+        let mut staged = Staged { graph: &mut self.graph, overlay: &mut job.overlay };
+        insert(&mut staged, codes, level, self.config.ef_construction, &mut self.scratch)?;
+        Ok(self.scratch.search.distances.max(1))
+    }
+
+    /// Commits a batch whose last step said `ready`. Its rows are then found by searches.
+    ///
+    /// # Errors
+    ///
+    /// [`BatchError::InternalError`] when the batch is not ready; nothing changes then.
+    pub fn finish_batch(&mut self) -> Result<BatchReport, BatchError> {
+        let ready = self.job.take_if(|job| job.phase == Phase::Ready);
+        let Some(mut job) = ready else {
+            return Err(internal("no batch is ready to be finished"));
+        };
+        Staged { graph: &mut self.graph, overlay: &mut job.overlay }.commit();
+        if let Some(codes) = job.new_codes.take() {
+            self.codes = codes;
+        }
+        self.len += job.staged;
+        let Job { ids, total, skipped, .. } = *job;
+        Ok(BatchReport { inserted: ids.len(), total, ids, skipped, cancelled: false })
+    }
+
+    /// Drops the pending batch, if there is one: the index is as it was before.
+    pub fn abort_batch(&mut self) {
+        let Some(mut job) = self.job.take() else { return };
+        Staged { graph: &mut self.graph, overlay: &mut job.overlay }.abort();
+        self.ids.truncate(self.len, job.before.next_id);
+        self.vectors.shrink(self.len);
+        self.codes.shrink(self.len);
+        self.codes.set_fit(job.before.fit);
+    }
+
+    fn abort_on_error<T>(&mut self, outcome: Result<T, BatchError>) -> Result<T, BatchError> {
+        if outcome.is_err() {
+            self.abort_batch();
+        }
+        outcome
+    }
+
+    fn batch_full(&self, rows: usize) -> BatchError {
+        BatchError::CapacityExceeded { current: self.len + rows, max: self.len }
+    }
+
+    fn batch_error(&self, error: Error) -> BatchError {
+        match error {
+            Error::CapacityExceeded { current, max } => {
+                BatchError::CapacityExceeded { current, max }
+            }
+            other => internal(&other.to_string()),
+        }
+    }
+}
+
+impl Job {
+    /// Skips a row, or rejects the batch.
+    fn refuse(&mut self, index: usize, error: BatchError) -> Result<(), BatchError> {
+        if self.mode == BatchMode::Strict {
+            return Err(error);
+        }
+        self.skipped.push(Skipped { index, error });
+        Ok(())
+    }
+
+    /// Rows done: the share of the nodes that are linked.
+    fn progress(&self, nodes: usize, committed: usize) -> BatchProgress {
+        let total = self.total;
+        let ready = self.phase == Phase::Ready;
+        let done = match self.phase {
+            Phase::Ready => total,
+            Phase::Link => {
+                let (linked, all) =
+                    (nodes - self.first_node, committed + self.staged - self.first_node);
+                // Never all before the phase is over.
+                (total as u64 * linked as u64 / all as u64) as usize
+            }
+            _ => 0,
+        };
+        BatchProgress { done, total, ready }
+    }
+}
+
+impl BatchInsertable for Index {
+    fn insert_batch(
+        &mut self,
+        rows: Rows<'_>,
+        options: BatchOptions<'_>,
+    ) -> Result<BatchReport, BatchError> {
+        let dimensions = self.config.dimensions;
+        let BatchOptions { ids, mode, skip_validation, mut on_progress, mut cancel } = options;
+        let total = rows.len(dimensions);
+        if let Rows::Flat(values) = rows {
+            let actual = values.len() % dimensions;
+            if actual != 0 {
+                let (index, expected) = (total - 1, dimensions);
+                return Err(BatchError::DimensionMismatch { index, expected, actual });
+            }
+        }
+        self.begin_batch(total, ids, mode, !skip_validation)?;
+        match rows {
+            Rows::Flat(values) => self.copy_rows(values)?,
+            Rows::Each(rows) => {
+                for row in rows {
+                    if row.len() == dimensions {
+                        self.copy_rows(row)?;
+                    } else {
+                        self.refuse_row(row.len())?;
+                    }
+                }
+            }
+        }
+        loop {
+            if cancel.as_mut().is_some_and(|cancel| cancel()) {
+                self.abort_batch();
+                return Ok(BatchReport { total, cancelled: true, ..BatchReport::default() });
+            }
+            let progress = self.step_batch(PROGRESS_DISTANCES)?;
+            if progress.ready {
+                let report = self.finish_batch()?;
+                if let Some(on_progress) = &mut on_progress {
+                    on_progress(progress);
+                }
+                return Ok(report);
+            }
+            if let Some(on_progress) = &mut on_progress {
+                on_progress(progress);
+            }
+        }
+    }
+}
+
+impl Index {
+    fn copy_rows(&mut self, mut values: &[f32]) -> Result<(), BatchError> {
+        self.fill_batch(values.len() / self.config.dimensions, &mut |piece| {
+            if let Some((now, later)) = values.split_at_checked(piece.len()) {
+                piece.copy_from_slice(now);
+                values = later;
+            }
+        })
+    }
+}
+
+fn check_ids(ids: &[u64], rows: usize) -> Result<(), BatchError> {
+    if ids.len() != rows {
+        let (index, reason) =
+            (ids.len().min(rows), VectorFault::IdCount { ids: ids.len(), rows });
+        return Err(BatchError::InvalidVector { index, reason });
+    }
+    match ids.iter().enumerate().find(|(_, id)| **id > MAX_ID) {
+        None => Ok(()),
+        Some((index, id)) => {
+            Err(BatchError::InvalidVector { index, reason: VectorFault::IdTooLarge { id: *id } })
+        }
+    }
+}
+
+fn filling(job: Option<&mut Job>) -> Result<&mut Job, BatchError> {
+    job.filter(|job| job.phase == Phase::Fill)
+        .ok_or_else(|| internal("no batch is waiting for rows"))
+}
+
+fn internal(message: &str) -> BatchError {
+    BatchError::InternalError { message: message.into() }
+}

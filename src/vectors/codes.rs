@@ -1,0 +1,369 @@
+//! 7-bit codes of the rows, by which the graph is built.
+//!
+//! A component becomes `clamp(floor((x - mean) * scale + 63.5), 0, 126)`: scalar quantisation
+//! with a mean for each dimension and one scale for all, so that squared L2 on codes is
+//! proportional to squared L2 on vectors. Cosine is L2 on rows of length 1. For the inner product
+//! the mean is 0, because moving the origin would change the order.
+//!
+//! Distances between codes are integers, so the same rows give the same graph on every platform,
+//! and cost a quarter of the memory traffic of floats. They only choose links: what users see
+//! stays exact. 127 steps, not 256, because the sum of two products must fit 16 bits
+//! (126 * 126 * 2 < 2^15) in the instructions of AVX2 and relaxed SIMD.
+//!
+//! The scale is set from the first rows. Rows that do not fit it any more are noticed by
+//! [`Quantizer::has_drifted`], and all rows are then coded anew.
+//!
+//! A row in memory: `dimensions` codes, zeros up to a multiple of 64 bytes less 8, then the sum of
+//! the codes and the row's term of the distance, both `u32`.
+
+use crate::config::Metric;
+use crate::distance;
+use crate::error::OutOfMemory;
+use crate::vectors::chunks::Chunks;
+use crate::vectors::{Scorer, Vectors};
+
+/// The code of a component equal to the mean.
+const CENTRE: u32 = 63;
+/// The largest code.
+const TOP: f32 = 126.0;
+/// Bytes behind the codes: their sum and the row's term.
+const TAIL: usize = 8;
+/// Rows looked at to set mean and scale.
+const SAMPLE_ROWS: usize = 1000;
+/// The scale makes this share of the sampled components fit: the rest saturates. A few outliers
+/// must not cost everything else its resolution.
+const FITTING: f64 = 0.9995;
+/// Rows coded before drift is judged.
+const DRIFT_ROWS: u64 = 64;
+/// Share of saturated components, 20 times the sample's, above which the scale is too fine.
+const DRIFT_SATURATED: f64 = 0.01;
+/// Energy below the sample's by this factor (two bits of resolution lost): the scale is too coarse.
+const DRIFT_ENERGY: f64 = 16.0;
+
+/// How components become codes, and how well that has fitted the rows coded since it was set.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Quantizer {
+    pub(crate) mean: Vec<f32>,
+    pub(crate) scale: f32,
+    /// Rows there were when mean and scale were set.
+    pub(crate) trained_rows: u64,
+    /// Mean of `(code - 63)^2` over the sample's components.
+    pub(crate) trained_energy: f64,
+    pub(crate) fit: Fit,
+}
+
+/// What was seen while rows were coded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Fit {
+    pub(crate) rows: u64,
+    pub(crate) saturated: u64,
+    pub(crate) energy: u64,
+}
+
+impl Quantizer {
+    /// Sets mean and scale from at most [`SAMPLE_ROWS`] of the rows `0..rows`, spread evenly.
+    pub(crate) fn train(
+        vectors: &Vectors,
+        rows: usize,
+        dimensions: usize,
+        metric: Metric,
+    ) -> Result<Self, OutOfMemory> {
+        let sample_rows = rows.min(SAMPLE_ROWS);
+        let sample = || (0..sample_rows).map(|i| vectors.row(i * rows / sample_rows));
+        let mut mean = Vec::new();
+        mean.try_reserve_exact(dimensions)?;
+        mean.resize(dimensions, 0.0);
+        if metric != Metric::Dot {
+            let mut sums = Vec::new();
+            sums.try_reserve_exact(dimensions)?;
+            sums.resize(dimensions, 0.0f64);
+            for row in sample() {
+                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
+            }
+            mean.iter_mut().zip(&sums).for_each(|(m, sum)| *m = (sum / sample_rows as f64) as f32);
+        }
+        // A histogram over the upper bits of |x - mean| finds the percentile to 1 part in 128.
+        let mut counts = Vec::new();
+        counts.try_reserve_exact(1 << 16)?;
+        counts.resize(1usize << 16, 0u32);
+        for row in sample() {
+            for (x, m) in row.iter().zip(&mean) {
+                counts[((x - m).abs().to_bits() >> 16) as usize] += 1;
+            }
+        }
+        let fitting = (sample_rows as f64 * dimensions as f64 * FITTING) as u64;
+        let mut below = 0;
+        let bin = counts.iter().position(|count| {
+            below += u64::from(*count);
+            below > fitting
+        });
+        let largest = f32::from_bits(((bin.unwrap_or(0) as u32) << 16) | 0xffff);
+        // All rows equal: any scale will do. Extremes of f32 stay inside what a float can divide.
+        let scale = (CENTRE as f32 / largest.clamp(1e-30, 1e30)).min(1e30);
+        let mut quantizer = Self {
+            mean,
+            scale,
+            trained_rows: rows as u64,
+            trained_energy: 0.0,
+            fit: Fit::default(),
+        };
+        let mut codes = Vec::new();
+        codes.try_reserve_exact(stride(dimensions))?;
+        codes.resize(stride(dimensions), 0);
+        sample().for_each(|row| quantizer.encode(row, metric, &mut codes));
+        let fit = std::mem::take(&mut quantizer.fit);
+        quantizer.trained_energy = fit.energy as f64 / (fit.rows as f64 * dimensions as f64);
+        Ok(quantizer)
+    }
+
+    /// Writes the codes and the tail of `row` and takes note of how they fit.
+    fn encode(&mut self, row: &[f32], metric: Metric, out: &mut [u8]) {
+        let mut saturated = 0u32;
+        for ((code, x), mean) in out.iter_mut().zip(row).zip(&self.mean) {
+            let place = (x - mean) * self.scale + (CENTRE as f32 + 0.5);
+            saturated += u32::from(!(0.0..TOP + 1.0).contains(&place));
+            *code = place.clamp(0.0, TOP) as u8;
+        }
+        let (sum, squares) = out[..row.len()].iter().fold((0u32, 0u32), |(sum, squares), code| {
+            let code = u32::from(*code);
+            (sum + code, squares + code * code)
+        });
+        let term = if metric == Metric::Dot { CENTRE * sum } else { squares };
+        let tail = out.len() - TAIL;
+        out[tail..tail + 4].copy_from_slice(&sum.to_le_bytes());
+        out[tail + 4..].copy_from_slice(&term.to_le_bytes());
+        // The sum of (code - 63)^2, all of it in integers.
+        let energy = u64::from(squares) + u64::from(CENTRE * CENTRE) * row.len() as u64
+            - 2 * u64::from(CENTRE) * u64::from(sum);
+        self.fit.rows += 1;
+        self.fit.saturated += u64::from(saturated);
+        self.fit.energy += energy;
+    }
+
+    /// Whether the rows coded since training no longer fit the scale. Judged only after enough
+    /// rows to be sure and a share of those trained on, so that coding anew stays rare.
+    pub(crate) fn has_drifted(&self) -> bool {
+        let fit = &self.fit;
+        if fit.rows < DRIFT_ROWS.max(self.trained_rows / 8) {
+            return false;
+        }
+        let components = fit.rows as f64 * self.mean.len() as f64;
+        fit.saturated as f64 > components * DRIFT_SATURATED
+            || (fit.energy as f64) < components * self.trained_energy / DRIFT_ENERGY
+    }
+}
+
+/// Bytes a row of codes takes.
+fn stride(dimensions: usize) -> usize {
+    (padded(dimensions) + TAIL).next_multiple_of(64)
+}
+
+/// Codes a kernel reads: it works in sixteens, and the padding is zero.
+fn padded(dimensions: usize) -> usize {
+    dimensions.next_multiple_of(16)
+}
+
+/// The codes of an index's rows. Empty until a quantizer is trained.
+pub(crate) struct Codes {
+    rows: Chunks<u8>,
+    dimensions: usize,
+    metric: Metric,
+    pub(crate) quantizer: Option<Quantizer>,
+}
+
+impl Codes {
+    pub(crate) fn new(dimensions: usize, metric: Metric) -> Self {
+        Self { rows: Chunks::new(stride(dimensions)), dimensions, metric, quantizer: None }
+    }
+
+    /// An empty store with mean and scale set from the rows `0..rows`.
+    pub(crate) fn trained(
+        vectors: &Vectors,
+        rows: usize,
+        dimensions: usize,
+        metric: Metric,
+    ) -> Result<Self, OutOfMemory> {
+        let quantizer = Quantizer::train(vectors, rows, dimensions, metric)?;
+        Ok(Self { quantizer: Some(quantizer), ..Self::new(dimensions, metric) })
+    }
+
+    pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), OutOfMemory> {
+        self.rows.reserve(rows)
+    }
+
+    pub(crate) fn shrink(&mut self, rows: usize) {
+        self.rows.shrink(rows);
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.rows.bytes()
+    }
+
+    /// Whether the rows coded of late no longer fit the scale.
+    pub(crate) fn has_drifted(&self) -> bool {
+        self.quantizer.as_ref().is_some_and(Quantizer::has_drifted)
+    }
+
+    /// How the rows coded since training have fitted.
+    pub(crate) fn fit(&self) -> Fit {
+        self.quantizer.as_ref().map_or_else(Fit::default, |quantizer| quantizer.fit)
+    }
+
+    /// Goes back to an earlier fit: the rows coded since do not count.
+    pub(crate) fn set_fit(&mut self, fit: Fit) {
+        if let Some(quantizer) = &mut self.quantizer {
+            quantizer.fit = fit;
+        }
+    }
+
+    /// Codes row `row`, for which there is memory. Without a quantizer nothing happens.
+    pub(crate) fn encode(&mut self, row: usize, vector: &[f32]) {
+        if let Some(quantizer) = &mut self.quantizer {
+            quantizer.encode(vector, self.metric, self.rows.row_mut(row));
+        }
+    }
+
+    #[inline]
+    fn codes(&self, node: u32) -> (&[u8], u32) {
+        let row = self.rows.row(node as usize);
+        let (codes, tail) = row.split_at(row.len() - TAIL);
+        let term = match tail {
+            [_, _, _, _, a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]),
+            _ => 0,
+        };
+        (&codes[..padded(self.dimensions)], term)
+    }
+
+    /// A scorer whose query is the row of `node`.
+    pub(crate) fn scorer(&self, node: u32) -> CodeScorer<'_> {
+        let (query, term) = self.codes(node);
+        let dots = if self.metric == Metric::Dot { 1 } else { 2 };
+        CodeScorer { codes: self, query, term, dots }
+    }
+}
+
+/// Integer distances of coded rows to one of them.
+///
+/// For L2 and cosine: the sum of `(a - b)^2`, as `Σa² + Σb² - 2 Σab`. For the inner product of
+/// the centred codes: `63 Σa + 63 Σb - Σab`, its negative moved up by a constant so that it never
+/// falls below 0.
+pub(crate) struct CodeScorer<'a> {
+    codes: &'a Codes,
+    query: &'a [u8],
+    term: u32,
+    /// How often the product of the codes is subtracted.
+    dots: u32,
+}
+
+impl Scorer for CodeScorer<'_> {
+    #[inline]
+    fn score(&self, node: u32) -> u32 {
+        let (codes, term) = self.codes.codes(node);
+        let product = distance::dot_codes(self.query, codes);
+        (self.term + term).wrapping_sub(self.dots * product)
+    }
+
+    #[inline]
+    fn score4(&self, nodes: [u32; 4]) -> [u32; 4] {
+        let rows = nodes.map(|node| self.codes.codes(node));
+        let products = distance::dot_codes_x4(self.query, rows.map(|(codes, _)| codes));
+        std::array::from_fn(|i| {
+            (self.term + rows[i].1).wrapping_sub(self.dots * products[i])
+        })
+    }
+
+    #[inline]
+    fn prefetch(&self, node: u32) {
+        distance::prefetch(self.codes.rows.row(node as usize));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::Rng;
+
+    fn coded(rows: &[Vec<f32>], metric: Metric) -> Codes {
+        let dimensions = rows[0].len();
+        let mut vectors = Vectors::new(dimensions, metric);
+        vectors.reserve(rows.len()).unwrap();
+        for (i, row) in rows.iter().enumerate() {
+            vectors.row_mut(i).copy_from_slice(row);
+        }
+        let mut codes = Codes::trained(&vectors, rows.len(), dimensions, metric).unwrap();
+        codes.reserve(rows.len()).unwrap();
+        for (i, row) in rows.iter().enumerate() {
+            codes.encode(i, row);
+        }
+        codes
+    }
+
+    #[test]
+    fn distances_of_codes_follow_the_distances_of_the_rows() {
+        let mut rng = Rng(1);
+        for (metric, dimensions) in [(Metric::L2, 100), (Metric::Dot, 100), (Metric::L2, 3)] {
+            let rows: Vec<_> = (0..200).map(|_| rng.vector(dimensions)).collect();
+            let codes = coded(&rows, metric);
+            let quantizer = codes.quantizer.as_ref().unwrap();
+            let step = f64::from(quantizer.scale);
+            for a in 0..20u32 {
+                let scorer = codes.scorer(a);
+                for b in 20..200u32 {
+                    let pairs = rows[a as usize].iter().zip(&rows[b as usize]);
+                    let pairs = pairs.map(|(x, y)| (f64::from(*x), f64::from(*y)));
+                    let got = f64::from(scorer.score(b));
+                    let (got, want): (f64, f64) = if metric == Metric::L2 {
+                        (got.sqrt() / step, pairs.map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt())
+                    } else {
+                        let moved = f64::from(CENTRE * CENTRE) * dimensions as f64;
+                        ((moved - got) / step.powi(2), pairs.map(|(x, y)| x * y).sum())
+                    };
+                    // Each component is off by at most half a step unless it saturates (1 in 2000).
+                    let bound = (dimensions as f64).sqrt() / step * if metric == Metric::L2 { 1.0 } else { 2.0 };
+                    assert!((got - want).abs() < bound + 0.05, "{metric:?} {a} {b}: {got} {want}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn four_scores_are_four_times_one_and_symmetric() {
+        let mut rng = Rng(2);
+        for metric in [Metric::L2, Metric::Dot] {
+            let codes = coded(&(0..50).map(|_| rng.vector(33)).collect::<Vec<_>>(), metric);
+            for a in 0..50 {
+                let four = codes.scorer(a).score4([1, 7, 33, 49]);
+                let one = [1, 7, 33, 49].map(|b| codes.scorer(b).score(a));
+                assert_eq!(four, one);
+            }
+        }
+    }
+
+    #[test]
+    fn equal_rows_and_constant_dimensions_are_at_distance_zero() {
+        let codes = coded(&vec![vec![0.25; 17]; 40], Metric::L2);
+        assert_eq!(codes.scorer(3).score(39), 0);
+        let codes = coded(&vec![vec![f32::MAX, -f32::MAX, 1e-40]; 40], Metric::L2);
+        assert_eq!(codes.scorer(3).score(39), 0);
+    }
+
+    #[test]
+    fn drift_is_noticed_in_both_directions_and_not_without_cause() {
+        let mut rng = Rng(3);
+        let rows: Vec<_> = (0..512).map(|_| rng.vector(24)).collect();
+        let scaled = |factor: f32, offset: f32| -> Vec<Vec<f32>> {
+            rows.iter().map(|row| row.iter().map(|x| x * factor + offset).collect()).collect()
+        };
+        for (factor, offset, drifts) in
+            [(1.0, 0.0, false), (1.0, 5.0, true), (3.0, 0.0, true), (0.01, 0.0, true)]
+        {
+            let mut codes = coded(&rows, Metric::L2);
+            assert!(!codes.has_drifted());
+            codes.set_fit(Fit::default());
+            for (i, row) in scaled(factor, offset).iter().enumerate() {
+                codes.encode(i, row);
+            }
+            assert_eq!(codes.has_drifted(), drifts, "{factor} {offset}");
+        }
+    }
+}
