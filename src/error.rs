@@ -232,7 +232,8 @@ mod tests {
 
     #[test]
     fn messages_name_the_row_the_value_and_the_limit() {
-        let text = BatchError::DimensionMismatch { index: 7, expected: 128, actual: 64 }.to_string();
+        let text =
+            BatchError::DimensionMismatch { index: 7, expected: 128, actual: 64 }.to_string();
         assert!(text.contains('7') && text.contains("128") && text.contains("64"), "{text}");
         let reason = VectorFault::NotFinite { component: 5, value: "NaN" };
         let text = BatchError::InvalidVector { index: 7, reason }.to_string();

@@ -22,7 +22,12 @@ impl Rng {
     }
 
     /// `rows` vectors one after another around `clusters` centres, so that near neighbours exist.
-    pub(crate) fn clustered(&mut self, rows: usize, dimensions: usize, clusters: usize) -> Vec<f32> {
+    pub(crate) fn clustered(
+        &mut self,
+        rows: usize,
+        dimensions: usize,
+        clusters: usize,
+    ) -> Vec<f32> {
         let centres: Vec<_> = (0..clusters).map(|_| self.vector(dimensions)).collect();
         let mut values = Vec::with_capacity(rows * dimensions);
         for _ in 0..rows {

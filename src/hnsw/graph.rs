@@ -246,9 +246,13 @@ mod tests {
             graph.add_node(level).unwrap();
         }
         graph.set_entry(0);
-        for (node, layer, links) in
-            [(0, 0, [1, 2].as_slice()), (1, 0, &[0, 2]), (2, 0, &[0, 1]), (0, 1, &[1]), (1, 1, &[0])]
-        {
+        for (node, layer, links) in [
+            (0, 0, [1, 2].as_slice()),
+            (1, 0, &[0, 2]),
+            (2, 0, &[0, 1]),
+            (0, 1, &[1]),
+            (1, 1, &[0]),
+        ] {
             graph.set_links(node, layer, links).unwrap();
         }
         graph

@@ -518,7 +518,7 @@ impl BatchInsertable for Index {
 }
 
 impl Index {
-    fn copy_rows(&mut self, mut values: &[f32]) -> Result<(), BatchError> {
+    pub(super) fn copy_rows(&mut self, mut values: &[f32]) -> Result<(), BatchError> {
         self.fill_batch(values.len() / self.config.dimensions, &mut |piece| {
             if let Some((now, later)) = values.split_at_checked(piece.len()) {
                 piece.copy_from_slice(now);
@@ -530,8 +530,7 @@ impl Index {
 
 fn check_ids(ids: &[u64], rows: usize) -> Result<(), BatchError> {
     if ids.len() != rows {
-        let (index, reason) =
-            (ids.len().min(rows), VectorFault::IdCount { ids: ids.len(), rows });
+        let (index, reason) = (ids.len().min(rows), VectorFault::IdCount { ids: ids.len(), rows });
         return Err(BatchError::InvalidVector { index, reason });
     }
     match ids.iter().enumerate().find(|(_, id)| **id > MAX_ID) {

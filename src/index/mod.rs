@@ -28,9 +28,9 @@ use crate::ids::{IdError, Ids};
 use crate::vectors::codes::Codes;
 use crate::vectors::{self, Vectors};
 
-pub use search::{Hit, Search, SearchStats};
 use job::Job;
 use search::Searcher;
+pub use search::{Hit, Search, SearchStats};
 
 /// Rows from which on there is a graph. Below, an exact search is faster than a walk, and the
 /// codes' scale would rest on too few rows.
@@ -307,8 +307,7 @@ impl Index {
         if vector.len() != expected {
             return Err(Error::DimensionMismatch { expected, actual: vector.len() });
         }
-        vectors::check(self.config.metric, vector)
-            .map_err(|reason| Error::InvalidVector { reason })
+        vectors::check(self.config.metric, vector).map_err(|reason| Error::InvalidVector { reason })
     }
 
     fn id_error(&self, error: IdError) -> Error {

@@ -100,10 +100,13 @@ impl Search<'_> {
         let mut searcher = lock().pop().unwrap_or_default();
         let outcome = self.find(&mut searcher).map(|stats| {
             let k = self.k.min(searcher.found.len());
-            hits.extend(searcher.found.iter().take(k).map(|(score, id)| Hit {
-                id: *id,
-                distance: distance_of(*score),
-            }));
+            hits.extend(
+                searcher
+                    .found
+                    .iter()
+                    .take(k)
+                    .map(|(score, id)| Hit { id: *id, distance: distance_of(*score) }),
+            );
             stats
         });
         lock().push(searcher);

@@ -10,6 +10,6 @@
 
 mod format;
 mod read;
-mod write;
 #[cfg(test)]
 mod tests;
+mod write;

@@ -9,8 +9,8 @@ use crate::config::{Config, MAX_ID, MAX_ROWS, Metric};
 use crate::error::{Error, OutOfMemory};
 use crate::hnsw::graph::{Graph, Links, TOP_LEVEL};
 use crate::index::Index;
-use crate::vectors::codes::{Fit, Quantizer};
 use crate::vectors::check;
+use crate::vectors::codes::{Fit, Quantizer};
 
 /// Bytes not read yet.
 struct Reader<'a> {
@@ -140,11 +140,7 @@ fn read_config(reader: &mut Reader<'_>) -> Result<Config, Error> {
     config.check().map_err(|_| reader.corrupt("a parameter is outside its range"))
 }
 
-fn read_vector(
-    reader: &mut Reader<'_>,
-    config: &Config,
-    row: &mut [f32],
-) -> Result<(), Error> {
+fn read_vector(reader: &mut Reader<'_>, config: &Config, row: &mut [f32]) -> Result<(), Error> {
     for (x, bytes) in row.iter_mut().zip(reader.values(config.dimensions)?) {
         *x = f32::from_le_bytes(bytes);
     }

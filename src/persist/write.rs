@@ -53,7 +53,9 @@ impl Index {
         let upper_rows = if nodes == 0 { 0 } else { upper_rows };
 
         let links: usize = (0..nodes as u32)
-            .map(|node| (0..=self.graph.level(node)).map(|l| self.graph.links(node, l).len()).sum::<usize>())
+            .map(|node| {
+                (0..=self.graph.level(node)).map(|l| self.graph.links(node, l).len()).sum::<usize>()
+            })
             .sum();
         let size = 256
             + self.len * (8 + 4 * config.dimensions)
@@ -103,12 +105,7 @@ impl Index {
                 let before = job.before();
                 (before.nodes, before.upper_rows, before.next_id, before.fit)
             }
-            None => (
-                self.graph.len(),
-                self.graph.upper_rows(),
-                self.ids.next(),
-                self.codes.fit(),
-            ),
+            None => (self.graph.len(), self.graph.upper_rows(), self.ids.next(), self.codes.fit()),
         }
     }
 

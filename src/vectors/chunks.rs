@@ -92,9 +92,7 @@ impl<T: Pod> Chunks<T> {
             let chunk_end = ((row >> self.shift) + 1) << self.shift;
             let end = chunk_end.min(first + rows);
             let values = (end - row) * self.stride;
-            visit(
-                &mut bytemuck::cast_slice_mut(&mut self.chunks[chunk])[start..start + values],
-            );
+            visit(&mut bytemuck::cast_slice_mut(&mut self.chunks[chunk])[start..start + values]);
             row = end;
         }
     }
@@ -105,9 +103,7 @@ impl<T: Pod> Chunks<T> {
         if from_chunk == to_chunk {
             let values: &mut [T] = bytemuck::cast_slice_mut(&mut self.chunks[from_chunk]);
             values.copy_within(from_start..from_start + self.stride, to_start);
-        } else if let Ok([source, target]) =
-            self.chunks.get_disjoint_mut([from_chunk, to_chunk])
-        {
+        } else if let Ok([source, target]) = self.chunks.get_disjoint_mut([from_chunk, to_chunk]) {
             let source: &[T] = &bytemuck::cast_slice(source)[from_start..from_start + self.stride];
             let target: &mut [T] = bytemuck::cast_slice_mut(target);
             target[to_start..to_start + self.stride].copy_from_slice(source);

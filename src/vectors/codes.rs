@@ -267,9 +267,7 @@ impl Scorer for CodeScorer<'_> {
     fn score4(&self, nodes: [u32; 4]) -> [u32; 4] {
         let rows = nodes.map(|node| self.codes.codes(node));
         let products = distance::dot_codes_x4(self.query, rows.map(|(codes, _)| codes));
-        std::array::from_fn(|i| {
-            (self.term + rows[i].1).wrapping_sub(self.dots * products[i])
-        })
+        std::array::from_fn(|i| (self.term + rows[i].1).wrapping_sub(self.dots * products[i]))
     }
 
     #[inline]
@@ -319,7 +317,8 @@ mod tests {
                         ((moved - got) / step.powi(2), pairs.map(|(x, y)| x * y).sum())
                     };
                     // Each component is off by at most half a step unless it saturates (1 in 2000).
-                    let bound = (dimensions as f64).sqrt() / step * if metric == Metric::L2 { 1.0 } else { 2.0 };
+                    let bound = (dimensions as f64).sqrt() / step
+                        * if metric == Metric::L2 { 1.0 } else { 2.0 };
                     assert!((got - want).abs() < bound + 0.05, "{metric:?} {a} {b}: {got} {want}");
                 }
             }
