@@ -60,7 +60,7 @@ impl Pool {
     }
 
     /// The nodes kept and their scores, nearest first, equal scores by node.
-    pub(crate) fn found(&self) -> impl ExactSizeIterator<Item = (u32, u32)> + '_ {
+    pub(crate) fn found(&self) -> impl ExactSizeIterator<Item = (u32, u32)> + Clone + '_ {
         self.keys.iter().map(|key| (score_of(*key), node_of(*key)))
     }
 }

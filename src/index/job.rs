@@ -12,7 +12,8 @@
 //! Check     every row is looked at before the work on the first begins (if asked for)
 //! Accept    rows are checked, given their ids and scaled; skipped rows close up
 //! Code      mean and scale where there are none or rows have drifted, then codes
-//! Link      each row is linked; links of old rows are changed in an overlay
+//! Bulk      the graph is built as a whole, where there is none yet
+//! Link      else each row is linked; links of old rows are changed in an overlay
 //! Ready     only `finish` is left: a short step that cannot fail
 //! ```
 //!
@@ -28,6 +29,7 @@ use crate::batch::{
 };
 use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
 use crate::error::{BatchError, Error, OutOfMemory, VectorFault};
+use crate::hnsw::bulk::Bulk;
 use crate::hnsw::insert::{insert, level_of};
 use crate::hnsw::overlay::{Overlay, Staged};
 use crate::ids::IdError;
@@ -58,6 +60,7 @@ enum Phase {
         next: usize,
     },
     Link,
+    Bulk,
     Ready,
 }
 
@@ -79,6 +82,8 @@ pub(crate) struct Job {
     overlay: Overlay,
     /// Codes by a new scale, used in place of the index's when the batch is done.
     new_codes: Option<Codes>,
+    /// The build of the graph, where there was none.
+    bulk: Option<Bulk>,
     /// The first node that is linked by this job.
     first_node: usize,
     before: Before,
@@ -97,6 +102,7 @@ impl Job {
     pub(super) fn bytes(&self) -> usize {
         self.overlay.bytes()
             + self.new_codes.as_ref().map_or(0, Codes::bytes)
+            + self.bulk.as_ref().map_or(0, Bulk::bytes)
             + 8 * (self.ids.capacity() + self.wanted_ids.as_ref().map_or(0, Vec::capacity))
             + 4 * self.origins.capacity()
     }
@@ -186,6 +192,7 @@ impl Index {
             skipped: Vec::new(),
             overlay: Overlay::new(&self.graph)?,
             new_codes: None,
+            bulk: None,
             first_node: self.graph.len(),
             before,
         }))
@@ -286,6 +293,9 @@ impl Index {
                 Phase::Link => {
                     self.link_row(job).map_err(|OutOfMemory| self.batch_full(job.total))?
                 }
+                Phase::Bulk => {
+                    self.bulk_unit(job).map_err(|OutOfMemory| self.batch_full(job.total))?
+                }
                 Phase::Ready => 0,
             };
         }
@@ -372,8 +382,25 @@ impl Index {
             job.phase = Phase::Code { next: 0 };
             return Ok(0);
         }
-        job.phase = Phase::Link;
+        if self.graph.len() == 0 {
+            job.bulk = Some(Bulk::new(rows, self.config.seed));
+            job.phase = Phase::Bulk;
+        } else {
+            job.phase = Phase::Link;
+        }
         Ok(0)
+    }
+
+    fn bulk_unit(&mut self, job: &mut Job) -> Result<u64, OutOfMemory> {
+        let codes = job.new_codes.as_ref().unwrap_or(&self.codes);
+        let mut staged = Staged { graph: &mut self.graph, overlay: &mut job.overlay };
+        let Some(bulk) = &mut job.bulk else { return Ok(0) };
+        let cost = bulk.step(&mut staged, codes, self.config.m)?;
+        if bulk.is_done() {
+            job.bulk = None;
+            job.phase = Phase::Ready;
+        }
+        Ok(cost)
     }
 
     fn link_row(&mut self, job: &mut Job) -> Result<u64, OutOfMemory> {
@@ -461,6 +488,10 @@ impl Job {
                     (nodes - self.first_node, committed + self.staged - self.first_node);
                 // Never all before the phase is over.
                 (total as u64 * linked as u64 / all as u64) as usize
+            }
+            Phase::Bulk => {
+                let thousandths = self.bulk.as_ref().map_or(0, Bulk::thousandths);
+                (total as u64 * thousandths / 1000) as usize
             }
             _ => 0,
         };

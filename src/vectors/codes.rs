@@ -18,6 +18,7 @@
 
 use crate::config::Metric;
 use crate::distance;
+use crate::distance::tile::{self, Block};
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
 use crate::vectors::{Scorer, Vectors};
@@ -234,11 +235,70 @@ impl Codes {
         (&codes[..padded(self.dimensions)], term)
     }
 
+    /// Packs the codes of `nodes` into column panels and returns the nodes' terms; both are filled
+    /// up with zeros to whole panels.
+    pub(crate) fn pack_panels(
+        &self,
+        nodes: &[u32],
+        panels: &mut Vec<u8>,
+    ) -> Result<Vec<u32>, OutOfMemory> {
+        let columns = tile::columns();
+        let count = nodes.len().div_ceil(columns);
+        let panel_bytes = self.panel_bytes();
+        panels.clear();
+        panels.try_reserve(count * panel_bytes)?;
+        panels.resize(count * panel_bytes, 0);
+        let mut terms = Vec::new();
+        terms.try_reserve_exact(count * columns)?;
+        terms.extend(nodes.iter().map(|node| self.codes(*node).1));
+        terms.resize(count * columns, 0);
+        for (panel, nodes) in panels.chunks_exact_mut(panel_bytes.max(1)).zip(nodes.chunks(columns))
+        {
+            let mut rows: [&[u8]; tile::MOST_COLUMNS] = [&[]; tile::MOST_COLUMNS];
+            for (row, node) in rows.iter_mut().zip(nodes) {
+                *row = self.codes(*node).0;
+            }
+            tile::pack(&rows[..nodes.len()], panel);
+        }
+        Ok(terms)
+    }
+
+    /// Packs the codes of at most [`tile::rows`] nodes as the rows of a tile.
+    pub(crate) fn load_block(&self, nodes: &[u32], block: &mut Block) {
+        let mut rows: [&[u8]; tile::MOST_ROWS] = [&[]; tile::MOST_ROWS];
+        let mut sums = [0; tile::MOST_ROWS];
+        let mut terms = [0; tile::MOST_ROWS];
+        for (i, node) in nodes.iter().enumerate().take(tile::MOST_ROWS) {
+            (rows[i], terms[i]) = self.codes(*node);
+            sums[i] = self.sum(*node);
+        }
+        let count = nodes.len().min(tile::MOST_ROWS);
+        block.load(&rows[..count], &sums[..count], &terms[..count], self.dots());
+    }
+
+    /// Bytes of a panel.
+    pub(crate) fn panel_bytes(&self) -> usize {
+        tile::panel_bytes(padded(self.dimensions))
+    }
+
+    /// How often the product of two rows' codes is subtracted from their terms.
+    fn dots(&self) -> u32 {
+        if self.metric == Metric::Dot { 1 } else { 2 }
+    }
+
+    /// The sum of a node's codes.
+    fn sum(&self, node: u32) -> u32 {
+        let row = self.rows.row(node as usize);
+        match row.split_at(row.len() - TAIL).1 {
+            [a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]),
+            _ => 0,
+        }
+    }
+
     /// A scorer whose query is the row of `node`.
     pub(crate) fn scorer(&self, node: u32) -> CodeScorer<'_> {
         let (query, term) = self.codes(node);
-        let dots = if self.metric == Metric::Dot { 1 } else { 2 };
-        CodeScorer { codes: self, query, term, dots }
+        CodeScorer { codes: self, query, term, dots: self.dots() }
     }
 }
 

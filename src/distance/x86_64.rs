@@ -1,0 +1,230 @@
+//! x86-64: AVX-512 with VNNI, or AVX2 with FMA, chosen once when the program runs.
+//!
+//! A tail shorter than a register is loaded under a mask (AVX-512) or added by the plain loop.
+
+use std::arch::x86_64::*;
+
+use super::{Kernels, scalar};
+
+/// The forms for AVX-512 with its byte and VNNI instructions, where the processor has them.
+pub(super) fn avx512() -> Option<Kernels> {
+    let available = is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512bw")
+        && is_x86_feature_detected!("avx512vl")
+        && is_x86_feature_detected!("avx512vnni");
+    available.then_some(Kernels {
+        name: "avx512",
+        // SAFETY: the features that each of these asks for were just found.
+        squared_l2: |a, b| unsafe { squared_l2_avx512(a, b) },
+        // SAFETY: as above.
+        dot: |a, b| unsafe { dot_avx512(a, b) },
+        // SAFETY: as above.
+        dot_codes: |a, b| unsafe { dot_codes_avx512(a, b) },
+        // SAFETY: as above.
+        squared_l2_x4: |query, rows| unsafe { squared_l2_x4_avx512(query, rows) },
+        // SAFETY: as above.
+        dot_x4: |query, rows| unsafe { dot_x4_avx512(query, rows) },
+        // SAFETY: as above.
+        dot_codes_x4: |query, rows| unsafe { dot_codes_x4_avx512(query, rows) },
+    })
+}
+
+/// The forms for AVX2 with FMA, where the processor has them.
+pub(super) fn avx2() -> Option<Kernels> {
+    let available = is_x86_feature_detected!("avx2") && is_x86_feature_detected!("fma");
+    available.then_some(Kernels {
+        name: "avx2",
+        // SAFETY: the features that each of these asks for were just found.
+        squared_l2: |a, b| unsafe { squared_l2_avx2(a, b) },
+        // SAFETY: as above.
+        dot: |a, b| unsafe { dot_avx2(a, b) },
+        // SAFETY: as above.
+        dot_codes: |a, b| unsafe { dot_codes_avx2(a, b) },
+        // SAFETY: as above.
+        squared_l2_x4: |query, rows| unsafe { rows.map(|row| squared_l2_avx2(query, row)) },
+        // SAFETY: as above.
+        dot_x4: |query, rows| unsafe { rows.map(|row| dot_avx2(query, row)) },
+        // SAFETY: as above.
+        dot_codes_x4: |query, rows| unsafe { rows.map(|row| dot_codes_avx2(query, row)) },
+    })
+}
+
+/// Hints that up to eight cache lines of `bytes` are read soon.
+#[inline]
+pub(super) fn prefetch(bytes: &[u8]) {
+    for line in bytes.chunks(64).take(8) {
+        // SAFETY: a hint may name any address; this one is readable.
+        unsafe { _mm_prefetch::<_MM_HINT_T0>(line.as_ptr().cast()) };
+    }
+}
+
+/// Up to 16 floats, zeros behind them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn load_512(values: &[f32]) -> __m512 {
+    let mask = if values.len() >= 16 { !0 } else { (1u16 << values.len()) - 1 };
+    // SAFETY: the mask covers no more than the slice has, and masked lanes are not read.
+    unsafe { _mm512_maskz_loadu_ps(mask, values.as_ptr()) }
+}
+
+/// Up to 64 codes, zeros behind them.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn load_codes_512(codes: &[u8]) -> __m512i {
+    let mask = if codes.len() >= 64 { !0 } else { (1u64 << codes.len()) - 1 };
+    // SAFETY: the mask covers no more than the slice has, and masked lanes are not read.
+    unsafe { _mm512_maskz_loadu_epi8(mask, codes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn squared_l2_avx512(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [_mm512_setzero_ps(); 2];
+    for (x, y) in a.chunks(32).zip(b.chunks(32)) {
+        let len = x.len().min(y.len());
+        let (x, y) = (&x[..len], &y[..len]);
+        let low = _mm512_sub_ps(load_512(x), load_512(y));
+        sums[0] = _mm512_fmadd_ps(low, low, sums[0]);
+        if len > 16 {
+            let high = _mm512_sub_ps(load_512(&x[16..]), load_512(&y[16..]));
+            sums[1] = _mm512_fmadd_ps(high, high, sums[1]);
+        }
+    }
+    _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1]))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn dot_avx512(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [_mm512_setzero_ps(); 2];
+    for (x, y) in a.chunks(32).zip(b.chunks(32)) {
+        let len = x.len().min(y.len());
+        let (x, y) = (&x[..len], &y[..len]);
+        sums[0] = _mm512_fmadd_ps(load_512(x), load_512(y), sums[0]);
+        if len > 16 {
+            sums[1] = _mm512_fmadd_ps(load_512(&x[16..]), load_512(&y[16..]), sums[1]);
+        }
+    }
+    _mm512_reduce_add_ps(_mm512_add_ps(sums[0], sums[1]))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn dot_codes_avx512(a: &[u8], b: &[u8]) -> u32 {
+    let mut sums = [_mm512_setzero_si512(); 2];
+    for (x, y) in a.chunks(128).zip(b.chunks(128)) {
+        let len = x.len().min(y.len());
+        let (x, y) = (&x[..len], &y[..len]);
+        sums[0] = _mm512_dpbusd_epi32(sums[0], load_codes_512(x), load_codes_512(y));
+        if len > 64 {
+            let (x, y) = (load_codes_512(&x[64..]), load_codes_512(&y[64..]));
+            sums[1] = _mm512_dpbusd_epi32(sums[1], x, y);
+        }
+    }
+    _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])) as u32
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn squared_l2_x4_avx512(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
+    let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
+    let mut sums = [_mm512_setzero_ps(); 4];
+    for start in (0..len).step_by(16) {
+        let end = (start + 16).min(len);
+        let q = load_512(&query[start..end]);
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            let difference = _mm512_sub_ps(q, load_512(&row[start..end]));
+            *sum = _mm512_fmadd_ps(difference, difference, *sum);
+        }
+    }
+    sums.map(|sum| _mm512_reduce_add_ps(sum))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn dot_x4_avx512(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
+    let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
+    let mut sums = [_mm512_setzero_ps(); 4];
+    for start in (0..len).step_by(16) {
+        let end = (start + 16).min(len);
+        let q = load_512(&query[start..end]);
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            *sum = _mm512_fmadd_ps(q, load_512(&row[start..end]), *sum);
+        }
+    }
+    sums.map(|sum| _mm512_reduce_add_ps(sum))
+}
+
+#[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
+fn dot_codes_x4_avx512(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
+    let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
+    let mut sums = [_mm512_setzero_si512(); 4];
+    for start in (0..len).step_by(64) {
+        let end = (start + 64).min(len);
+        let q = load_codes_512(&query[start..end]);
+        for (sum, row) in sums.iter_mut().zip(rows) {
+            *sum = _mm512_dpbusd_epi32(*sum, q, load_codes_512(&row[start..end]));
+        }
+    }
+    sums.map(|sum| _mm512_reduce_add_epi32(sum) as u32)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load_256(values: &[f32; 8]) -> __m256 {
+    // SAFETY: the array is 32 readable bytes, and the load asks for no alignment.
+    unsafe { _mm256_loadu_ps(values.as_ptr()) }
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn sum_256(lanes: __m256) -> f32 {
+    let halves = _mm_add_ps(_mm256_castps256_ps128(lanes), _mm256_extractf128_ps::<1>(lanes));
+    let pairs = _mm_add_ps(halves, _mm_movehl_ps(halves, halves));
+    _mm_cvtss_f32(_mm_add_ss(pairs, _mm_shuffle_ps::<1>(pairs, pairs)))
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn squared_l2_avx2(a: &[f32], b: &[f32]) -> f32 {
+    let len = a.len().min(b.len());
+    let (a, a_rest) = a[..len].as_chunks::<8>();
+    let (b, b_rest) = b[..len].as_chunks::<8>();
+    let mut sums = [_mm256_setzero_ps(); 2];
+    for (i, (x, y)) in a.iter().zip(b).enumerate() {
+        let difference = _mm256_sub_ps(load_256(x), load_256(y));
+        sums[i % 2] = _mm256_fmadd_ps(difference, difference, sums[i % 2]);
+    }
+    sum_256(_mm256_add_ps(sums[0], sums[1])) + scalar::squared_l2(a_rest, b_rest)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dot_avx2(a: &[f32], b: &[f32]) -> f32 {
+    let len = a.len().min(b.len());
+    let (a, a_rest) = a[..len].as_chunks::<8>();
+    let (b, b_rest) = b[..len].as_chunks::<8>();
+    let mut sums = [_mm256_setzero_ps(); 2];
+    for (i, (x, y)) in a.iter().zip(b).enumerate() {
+        sums[i % 2] = _mm256_fmadd_ps(load_256(x), load_256(y), sums[i % 2]);
+    }
+    sum_256(_mm256_add_ps(sums[0], sums[1])) + scalar::dot(a_rest, b_rest)
+}
+
+#[inline]
+#[target_feature(enable = "avx2,fma")]
+fn load_codes_256(codes: &[u8; 32]) -> __m256i {
+    // SAFETY: the array is 32 readable bytes, and the load asks for no alignment.
+    unsafe { _mm256_loadu_si256(codes.as_ptr().cast()) }
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn dot_codes_avx2(a: &[u8], b: &[u8]) -> u32 {
+    let len = a.len().min(b.len());
+    let (a, a_rest) = a[..len].as_chunks::<32>();
+    let (b, b_rest) = b[..len].as_chunks::<32>();
+    let ones = _mm256_set1_epi16(1);
+    let mut sum = _mm256_setzero_si256();
+    for (x, y) in a.iter().zip(b) {
+        // Two products of codes up to 126 fit 16 bits, so nothing saturates.
+        let pairs = _mm256_maddubs_epi16(load_codes_256(x), load_codes_256(y));
+        sum = _mm256_add_epi32(sum, _mm256_madd_epi16(pairs, ones));
+    }
+    let halves = _mm_add_epi32(_mm256_castsi256_si128(sum), _mm256_extracti128_si256::<1>(sum));
+    let pairs = _mm_add_epi32(halves, _mm_shuffle_epi32::<0b01_00_11_10>(halves));
+    let all = _mm_add_epi32(pairs, _mm_shuffle_epi32::<0b10_11_00_01>(pairs));
+    _mm_cvtsi128_si32(all) as u32 + scalar::dot_codes(a_rest, b_rest)
+}
