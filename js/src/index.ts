@@ -1,0 +1,264 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/** What users hold: an index, its errors and its types. */
+
+import {
+  COPY_AT_ONCE_BYTES,
+  asFloat32Array,
+  gather,
+  planBatch,
+  planBytes,
+  runBatch,
+  withSnapshot,
+  type Plan,
+} from './batch.js';
+import { load, loadedBackend } from './engine.js';
+import { EdgeVecError, invalidArgument, translated } from './errors.js';
+import type {
+  BatchInsertConfig,
+  BatchInsertResult,
+  BatchVectors,
+  EdgeVecOptions,
+  Hit,
+  Metric,
+  SearchOptions,
+  Vector,
+} from './types.js';
+import { RawIndex } from './wasm/edgevec.js';
+
+export { BatchInsertError, EdgeVecError } from './errors.js';
+export type * from './types.js';
+
+/** The most dimensions an index may have. */
+const MAX_DIMENSIONS = 16_384;
+
+/**
+ * Vectors that can be searched for those nearest to a query, in memory of this page, worker or program.
+ *
+ * @example
+ * const index = await EdgeVec.create({ dimensions: 384, metric: 'cosine' });
+ * const { ids } = await index.insertBatch(vectors);
+ * const hits = index.search(query, { k: 10 });
+ */
+export class EdgeVec {
+  #raw: RawIndex | undefined;
+  /** Settles when the batches given so far are done; undefined when none is. */
+  #busy: Promise<unknown> | undefined;
+
+  private constructor(raw: RawIndex) {
+    this.#raw = raw;
+  }
+
+  /**
+   * Makes an empty index. The first call loads the WebAssembly module, in the fastest build that the
+   * engine runs correctly.
+   *
+   * @throws {EdgeVecError} (as a rejection) `INVALID_ARGUMENT` or `LOAD_FAILED`.
+   */
+  static async create(options: EdgeVecOptions): Promise<EdgeVec> {
+    if (typeof options !== 'object' || options === null) throw invalidArgument('options', options, 'an object');
+    const { dimensions, metric = 'cosine', m = 16, efConstruction = 200, seed = 0 } = options;
+    const numbers = { dimensions, m, efConstruction, seed };
+    for (const [name, value] of Object.entries(numbers)) {
+      if (typeof value !== 'number') throw invalidArgument(name, value, 'a number');
+    }
+    await load();
+    return new EdgeVec(translated(() => new RawIndex(dimensions, metric, m, efConstruction, seed)));
+  }
+
+  /**
+   * The index that {@link toBytes} wrote, also in another engine or from Rust.
+   *
+   * @param bytes  A `Uint8Array` or an `ArrayBuffer`; neither changed nor kept.
+   * @throws {EdgeVecError} (as a rejection) `CORRUPT` for bytes that are no index or were changed,
+   *   `CAPACITY_EXCEEDED`, `INVALID_ARGUMENT` or `LOAD_FAILED`.
+   */
+  static async fromBytes(bytes: Uint8Array | ArrayBuffer): Promise<EdgeVec> {
+    await load();
+    const view = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
+    return new EdgeVec(translated(() => RawIndex.fromBytes(view)));
+  }
+
+  /**
+   * The instructions that distances are computed with, `'relaxed-simd'` or `'simd128'`; undefined
+   * before the first index is made.
+   */
+  static get backend(): string | undefined {
+    return loadedBackend();
+  }
+
+  /**
+   * The most rows one {@link insertBatch} may have. An index may hold more.
+   *
+   * @param dimensions  An integer from 1 to 16,384.
+   * @returns At least 100,000 for up to 128 dimensions, 50,000 to 512, 30,000 to 768, 15,000 to 1536,
+   *   10,000 above; more where the rows take less than 256 MiB.
+   * @throws {EdgeVecError} `INVALID_ARGUMENT`.
+   */
+  static batchLimit(dimensions: number): number {
+    if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
+      throw invalidArgument('dimensions', dimensions, `an integer from 1 to ${MAX_DIMENSIONS}`);
+    }
+    const promised = [[128, 100_000], [512, 50_000], [768, 30_000], [1536, 15_000], [Infinity, 10_000]] as const;
+    const [, rows] = promised.find(([most]) => dimensions <= most) ?? promised[4];
+    return Math.max(rows, Math.floor((256 << 20) / (4 * Math.max(dimensions, 128))));
+  }
+
+  /** Rows that searches can find. @throws {EdgeVecError} `CLOSED`. */
+  get size(): number {
+    return this.#open().size;
+  }
+
+  /** Numbers in each vector. @throws {EdgeVecError} `CLOSED`. */
+  get dimensions(): number {
+    return this.#open().dimensions;
+  }
+
+  /** How distances are computed. @throws {EdgeVecError} `CLOSED`. */
+  get metric(): Metric {
+    return this.#open().metric as Metric;
+  }
+
+  /**
+   * Inserts one vector at once. While a batch runs, the row has its id at once and is found when the
+   * batch is done.
+   *
+   * @param vector  {@link dimensions} finite numbers; neither changed nor kept.
+   * @param id  An integer from 0 to 2^53 − 1 that is not taken. Default: the next free one.
+   * @returns The id.
+   * @throws {EdgeVecError} `DIMENSION_MISMATCH`, `INVALID_VECTOR`, `DUPLICATE_ID`,
+   *   `CAPACITY_EXCEEDED`, `INVALID_ARGUMENT` or `CLOSED`; the index is then as it was.
+   */
+  insert(vector: Vector, id?: number): number {
+    const raw = this.#open();
+    const values = toVector('vector', vector);
+    return translated(() => raw.insert(values, id));
+  }
+
+  /**
+   * Inserts many vectors: all of them, or none. The work is done in slices of some milliseconds, between
+   * which the page paints, handles input and runs timers. Calls queue behind each other.
+   *
+   * @param vectors  Rows one after another, or an array of rows; not changed. Up to 32 MiB are copied
+   *   before the call returns; do not write to larger ones before the promise settles.
+   * @param config.signal  Aborts within one slice; the index is then as it was.
+   * @returns When every inserted row can be found. `ids` are in the order of the input.
+   * @throws {BatchInsertError} (as a rejection) with one of the codes of {@link BatchErrorCode}, the row
+   *   and the limit in `details`; {@link EdgeVecError} `INVALID_ARGUMENT` or `CLOSED`; `signal.reason`;
+   *   or what `onProgress` threw. The index is then as it was.
+   */
+  async insertBatch(vectors: BatchVectors, config: BatchInsertConfig = {}): Promise<BatchInsertResult> {
+    const plan = planBatch(vectors, config, this.#open().dimensions);
+    plan.signal?.throwIfAborted();
+    const before = this.#busy;
+    const run = before === undefined ? runBatch(() => this.#open(), plan) : this.#runAfter(before, plan);
+    const settled = Promise.allSettled([before, run]);
+    this.#busy = settled;
+    void settled.then(() => {
+      if (this.#busy === settled) this.#busy = undefined;
+    });
+    return run;
+  }
+
+  /** Runs a batch when the one before it has settled; an abort need not wait for that. */
+  async #runAfter(before: Promise<unknown>, given: Plan): Promise<BatchInsertResult> {
+    const plan = planBytes(given) <= COPY_AT_ONCE_BYTES ? withSnapshot(given) : given;
+    const { signal } = plan;
+    let stop: (() => void) | undefined;
+    const aborted = new Promise<void>((resolve) => {
+      stop = resolve;
+      signal?.addEventListener('abort', () => resolve(), { once: true });
+    });
+    await Promise.race([before, aborted]);
+    stop?.();
+    signal?.throwIfAborted();
+    return runBatch(() => this.#open(), plan);
+  }
+
+  /**
+   * Finds the stored vectors nearest to `query`.
+   *
+   * @param query  {@link dimensions} finite numbers; neither changed nor kept.
+   * @returns At most `k` hits, nearest first, equal distances by id; all rows when `k` is larger.
+   * @throws {EdgeVecError} `DIMENSION_MISMATCH`, `INVALID_VECTOR`, `INVALID_ARGUMENT`,
+   *   `CAPACITY_EXCEEDED` or `CLOSED`.
+   */
+  search(query: Vector, options: SearchOptions = {}): Hit[] {
+    const raw = this.#open();
+    if (typeof options !== 'object' || options === null) throw invalidArgument('options', options, 'an object');
+    const { k = 10, ef = 64 } = options;
+    if (typeof k !== 'number') throw invalidArgument('k', k, 'an integer of at least 1');
+    if (typeof ef !== 'number') throw invalidArgument('ef', ef, 'an integer of at least 1');
+    const values = toVector('query', query);
+    const found = translated(() => raw.search(values, k, ef));
+    const hits: Hit[] = [];
+    for (let i = 0; i + 1 < found.length; i += 2) {
+      hits.push({ id: found[i] as number, distance: found[i + 1] as number });
+    }
+    return hits;
+  }
+
+  /**
+   * A copy of the vector with this id, or undefined. Under `'cosine'` it is the stored one, of length 1.
+   *
+   * @throws {EdgeVecError} `INVALID_ARGUMENT` or `CLOSED`.
+   */
+  get(id: number): Float32Array | undefined {
+    const raw = this.#open();
+    if (typeof id !== 'number') throw invalidArgument('id', id, 'an integer of at least 0');
+    return translated(() => raw.get(id));
+  }
+
+  /** Whether a row has this id. @throws {EdgeVecError} `INVALID_ARGUMENT` or `CLOSED`. */
+  has(id: number): boolean {
+    const raw = this.#open();
+    if (typeof id !== 'number') throw invalidArgument('id', id, 'an integer of at least 0');
+    return translated(() => raw.has(id));
+  }
+
+  /**
+   * The index as bytes, the same in every engine; {@link fromBytes} reads them. Rows of a batch that is
+   * not done are not in them.
+   *
+   * @throws {EdgeVecError} `CAPACITY_EXCEEDED` or `CLOSED`.
+   */
+  toBytes(): Uint8Array {
+    const raw = this.#open();
+    return translated(() => raw.toBytes());
+  }
+
+  /**
+   * Gives the memory back. A batch that runs is aborted and its promise rejects with `CLOSED`, as does
+   * every later call. Calling it twice is harmless.
+   */
+  close(): void {
+    const raw = this.#raw;
+    this.#raw = undefined;
+    raw?.free();
+  }
+
+  #open(): RawIndex {
+    if (this.#raw === undefined) throw new EdgeVecError('CLOSED', 'the index was closed');
+    return this.#raw;
+  }
+}
+
+/** `using index = await EdgeVec.create(…)` closes it at the end of the block. */
+export interface EdgeVec extends Disposable {}
+
+// Older engines have no `Symbol.dispose`, and need none of this.
+if (Symbol.dispose !== undefined) {
+  Object.defineProperty(EdgeVec.prototype, Symbol.dispose, {
+    value: EdgeVec.prototype.close,
+    configurable: true,
+    writable: true,
+  });
+}
+
+function toVector(name: string, value: Vector): Float32Array {
+  const floats = asFloat32Array(value);
+  if (floats !== undefined) return floats;
+  if (!Array.isArray(value)) throw invalidArgument(name, value, 'a Float32Array or an array of numbers');
+  const copy = new Float32Array(value.length);
+  gather(value, copy);
+  return copy;
+}

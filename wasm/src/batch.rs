@@ -1,0 +1,136 @@
+//! The steps of a batch; `js/src/batch.ts` drives them between the frames of a page.
+
+use edgevec::{BatchError, BatchMode, BatchReport};
+use js_sys::{Array, Float64Array, Object};
+use wasm_bindgen::prelude::*;
+
+use crate::RawIndex;
+use crate::args;
+use crate::error::{Described, set, throw};
+
+#[wasm_bindgen]
+impl RawIndex {
+    /// Announces a batch of `rows` rows. `ids` is a `Float64Array` or `undefined`, `mode` is
+    /// `'strict'` or `'skip'`.
+    ///
+    /// # Errors
+    ///
+    /// `EMPTY_BATCH`, `CAPACITY_EXCEEDED`, `INVALID_ARGUMENT`.
+    #[wasm_bindgen(js_name = beginBatch)]
+    pub fn begin_batch(
+        &mut self,
+        rows: f64,
+        ids: &JsValue,
+        mode: &JsValue,
+        validate: bool,
+    ) -> Result<(), JsValue> {
+        let rows = args::count("rows", rows, 0)?;
+        let mode = args::name("mode", mode, "'strict' or 'skip'", BatchMode::from_name)?;
+        let ids = args::optional_ids(ids)?;
+        if let Some(ids) = &ids {
+            if ids.len() != rows {
+                let (value, limit) = (format!("{} long", ids.len()), format!("{rows} long"));
+                return Err(args::wrong("ids", &value, &limit));
+            }
+        }
+        let begun = self.index.begin_batch(rows, ids.as_deref(), mode, validate);
+        begun.map_err(|error| throw(&error))
+    }
+
+    /// Takes the next rows of the batch from a `Float32Array` of whole rows. They are copied once, to
+    /// where they stay.
+    ///
+    /// # Errors
+    ///
+    /// `INVALID_ARGUMENT`, and what rejects the batch, which is then aborted.
+    #[wasm_bindgen(js_name = fillBatch)]
+    pub fn fill_batch(&mut self, rows: &JsValue) -> Result<(), JsValue> {
+        let array = args::floats("rows", rows)?;
+        let (length, dimensions) = (array.length(), self.index.dimensions() as u32);
+        if length == 0 || length % dimensions != 0 {
+            let limit = format!("whole rows of {dimensions}");
+            return Err(args::wrong("rows", &format!("{length} long"), &limit));
+        }
+        let mut next = 0;
+        let filled = self.index.fill_batch((length / dimensions) as usize, &mut |piece| {
+            let end = next + piece.len() as u32;
+            array.subarray(next, end).copy_to(piece);
+            next = end;
+        });
+        filled.map_err(|error| throw(&error))
+    }
+
+    /// Says that the next row of the batch has `length` components, which is the wrong number.
+    ///
+    /// # Errors
+    ///
+    /// `DIMENSION_MISMATCH` in strict mode; the batch is then aborted.
+    #[wasm_bindgen(js_name = refuseRow)]
+    pub fn refuse_row(&mut self, length: f64) -> Result<(), JsValue> {
+        let length = args::count("length", length, 0)?;
+        self.index.refuse_row(length).map_err(|error| throw(&error))
+    }
+
+    /// Works on the batch until about `budget` distances were computed. Returns the rows done, and
+    /// −1 − rows when the batch is ready to be finished.
+    ///
+    /// # Errors
+    ///
+    /// What rejects the batch, which is then aborted.
+    #[wasm_bindgen(js_name = stepBatch)]
+    pub fn step_batch(&mut self, budget: f64) -> Result<f64, JsValue> {
+        let budget = args::integer("budget", budget)?;
+        let progress = self.index.step_batch(budget).map_err(|error| throw(&error))?;
+        let done = progress.done as f64;
+        Ok(if progress.ready { -1.0 - done } else { done })
+    }
+
+    /// Commits the batch: its rows are found from now on. Returns
+    /// `{ inserted, total, ids: Float64Array, skipped }`.
+    ///
+    /// # Errors
+    ///
+    /// `INTERNAL_ERROR` when the batch is not ready.
+    #[wasm_bindgen(js_name = finishBatch)]
+    pub fn finish_batch(&mut self) -> Result<Object, JsValue> {
+        self.index.finish_batch().map(|report| converted(&report)).map_err(|error| throw(&error))
+    }
+
+    /// Drops the batch, if there is one: the index is as it was before it.
+    #[wasm_bindgen(js_name = abortBatch)]
+    pub fn abort_batch(&mut self) {
+        self.index.abort_batch();
+    }
+
+    /// Gives rows inserted during a batch their place, until about `budget` distances were computed.
+    /// Returns whether none is left.
+    ///
+    /// # Errors
+    ///
+    /// `CAPACITY_EXCEEDED`; rows without a place stay queued.
+    #[wasm_bindgen(js_name = drainQueued)]
+    pub fn drain_queued(&mut self, budget: f64) -> Result<bool, JsValue> {
+        let budget = args::integer("budget", budget)?;
+        self.index.drain_queued(budget).map_err(|error| throw(&error))
+    }
+}
+
+fn converted(report: &BatchReport) -> Object {
+    let ids: Vec<f64> = report.ids.iter().map(|id| *id as f64).collect();
+    let ids = Float64Array::from(ids.as_slice());
+    let skipped: Array = report.skipped.iter().map(|row| described(row.index, &row.error)).collect();
+    let object = Object::new();
+    set(&object, "inserted", &(report.inserted as f64).into());
+    set(&object, "total", &(report.total as f64).into());
+    set(&object, "ids", &ids.into());
+    set(&object, "skipped", &skipped.into());
+    object
+}
+
+fn described(index: usize, error: &BatchError) -> JsValue {
+    let object = Object::new();
+    set(&object, "index", &(index as f64).into());
+    set(&object, "code", &Described::code(error).into());
+    set(&object, "message", &error.to_string().into());
+    object.into()
+}
