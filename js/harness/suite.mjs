@@ -1,0 +1,22 @@
+// The package's tests and the demo in one browser engine: node suite.mjs --engine chromium|firefox|webkit
+import { parseArgs } from 'node:util';
+import { runPage } from './run.mjs';
+
+const { engine } = parseArgs({ options: { engine: { type: 'string', default: 'chromium' } } }).values;
+let failed = 0;
+
+const tests = await runPage({ engine, page: '/js/test/browser/index.html', timeout: 300 });
+const { passes, failures = [], error } = tests.result;
+for (const failure of failures) console.error(`✗ ${failure.title}\n  ${failure.error}`);
+for (const message of tests.errors) console.error(`on the page: ${message}`);
+if (error) console.error(error);
+failed += failures.length + tests.errors.length + (error ? 1 : 0) + (passes > 0 ? 0 : 1);
+console.log(`${tests.version}: ${passes} tests passed, ${failures.length} failed; backend ${tests.result.backend}`);
+
+const demo = await runPage({ engine, page: '/wasm/examples/batch_insert.html?auto', timeout: 300 });
+for (const message of demo.errors) console.error(`in the demo: ${message}`);
+if (demo.result.error) console.error(`the demo failed: ${demo.result.error}`);
+failed += demo.errors.length + (demo.result.error ? 1 : 0);
+const { rows, loopMs, batchMs, backend } = demo.result;
+console.log(`${demo.version}: demo with ${rows} rows, loop ${Math.round(loopMs)} ms, batch ${Math.round(batchMs)} ms, ${backend}`);
+process.exitCode = failed === 0 && rows === 10_000 ? 0 : 1;
