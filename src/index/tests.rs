@@ -21,11 +21,11 @@ fn filled(rows: usize, dimensions: usize, metric: Metric) -> Index {
     index
 }
 
-/// The share of the true 10 nearest that a walk with `ef` finds, over 50 queries near the rows.
+/// The share of the true 10 nearest that a walk with `ef` finds, over 200 queries near the rows.
 fn recall(index: &Index, ef: usize, seed: u64) -> f64 {
     let mut rng = Rng(seed);
     let mut found = 0;
-    for _ in 0..50 {
+    for _ in 0..200 {
         let id = rng.next() % index.len() as u64;
         let mut query = index.get(id).unwrap().to_vec();
         query.iter_mut().for_each(|x| *x += 0.1 * rng.float());
@@ -33,7 +33,7 @@ fn recall(index: &Index, ef: usize, seed: u64) -> f64 {
         let hits = index.search(&query, 10).ef(ef).run().unwrap();
         found += hits.iter().filter(|hit| truth.iter().any(|t| t.id == hit.id)).count();
     }
-    found as f64 / 500.0
+    f64::from(found as u32) / 2000.0
 }
 
 #[test]
