@@ -87,7 +87,7 @@ async function start() {
 
   let search = null;
   map = new EmbeddingMap({
-    frame: byId('map'), base: byId('map-base'), over: byId('map-over'), tooltip: byId('map-tip'),
+    frame: byId('map'), canvas: byId('map-canvas'), tooltip: byId('map-tip'),
     sample, categories, names: CATEGORY_NAMES,
     look: () => looks.map,
     describe: (row) => ({ title: texts.lemma[row], kind: CATEGORY_NAMES[categories[row]], text: definitionOf(texts.text[row]) }),

@@ -1,32 +1,33 @@
-// The map: one point an entry, placed by its embedding. Two canvases lie on each other. The lower
-// holds all points and is only ever added to while rows are inserted, so that a frame costs as
-// little as the rows it brings; the upper is redrawn for what changes: query, hits, hover, names.
+// The map: one point an entry, placed by its embedding. All points are kept in a picture that is
+// only ever added to while rows are inserted, so that a frame costs as little as the rows it brings.
+// What is seen is that picture, drawn over with what changes: names, query, hits, the entry pointed at.
 
 import { Layout } from './map_layout.js';
 
+// How much of the points is left beside a query and its hits.
+const DIMMED = 0.32;
 const POINTER_REACH = 14;
 const ZOOM_MS = 420;
 // Names of categories that have no place of their own on the map would mislead.
 const NAMED_CATEGORIES = 11;
 
 export class EmbeddingMap {
-  #base; #over; #tooltip; #sample; #categories; #names; #look; #describe; #onShow; #layout;
+  #canvas; #points = document.createElement('canvas'); #tooltip; #sample; #categories; #names; #look; #describe; #onShow; #layout;
   #sprites = []; #ghost; #radius = 2; #ratio = 1; #width = 0; #height = 0;
   #shown = 0; #drawn = 0; #only = null; #hovered = -1; #query = -1; #hits = []; #frame = 0; #centres = []; #view; #target; #zoomed = false;
   #still = matchMedia('(prefers-reduced-motion: reduce)');
 
   /**
    * @param {{
-   *   frame: HTMLElement, base: HTMLCanvasElement, over: HTMLCanvasElement, tooltip: HTMLElement,
+   *   frame: HTMLElement, canvas: HTMLCanvasElement, tooltip: HTMLElement,
    *   sample: object, categories: Uint8Array, names: string[],
    *   look: () => { points: string[], ghost: string, ink: string, surface: string, accent: string },
    *   describe: (row: number) => { title: string, kind: string, text: string },
    *   onPick: (row: number) => void, onShow: (rows: number) => void, announce: (text: string) => void,
    * }} parts
    */
-  constructor({ frame, base, over, tooltip, sample, categories, names, look, describe, onPick, onShow, announce }) {
-    this.#base = base;
-    this.#over = over;
+  constructor({ frame, canvas, tooltip, sample, categories, names, look, describe, onPick, onShow, announce }) {
+    this.#canvas = canvas;
     this.#tooltip = tooltip;
     this.#sample = sample;
     this.#categories = categories;
@@ -44,11 +45,11 @@ export class EmbeddingMap {
 
   /** Draws everything anew: the size, the theme or the screen has changed. */
   resize() {
-    this.#width = this.#over.clientWidth;
-    this.#height = this.#over.clientHeight;
+    this.#width = this.#canvas.clientWidth;
+    this.#height = this.#canvas.clientHeight;
     if (this.#width === 0 || this.#height === 0) return;
     this.#ratio = devicePixelRatio || 1;
-    for (const canvas of [this.#base, this.#over]) {
+    for (const canvas of [this.#points, this.#canvas]) {
       canvas.width = Math.round(this.#width * this.#ratio);
       canvas.height = Math.round(this.#height * this.#ratio);
       canvas.getContext('2d').setTransform(this.#ratio, 0, 0, this.#ratio, 0, 0);
@@ -72,7 +73,8 @@ export class EmbeddingMap {
     this.#shown = rows;
     this.#onShow(rows);
     if (rows < this.#drawn) this.#repaint();
-    else if (rows > this.#drawn) this.#addPoints(this.#drawn, rows);
+    else this.#addPoints(this.#drawn, rows);
+    this.#requestDraw();
   }
 
   /** Shows one category only, or all (`null`). */
@@ -112,9 +114,8 @@ export class EmbeddingMap {
   mark(query, hits) {
     this.#query = query;
     this.#hits = hits;
-    this.#base.classList.toggle('dimmed', query >= 0);
     if (this.#zoomed) this.zoom(query >= 0);
-    this.#requestOverlay();
+    this.#requestDraw();
   }
 
   #sprite(colour, radius) {
@@ -143,34 +144,37 @@ export class EmbeddingMap {
   }
 
   #repaint() {
-    const context = this.#base.getContext('2d');
+    const context = this.#points.getContext('2d');
     context.clearRect(0, 0, this.#width, this.#height);
     for (let row = 0; row < this.#layout.length; row++) {
       if (!this.#isLit(row)) this.#stamp(context, this.#ghost, row);
     }
     this.#addPoints(0, this.#shown);
-    this.#requestOverlay();
+    this.#requestDraw();
   }
 
   #addPoints(from, to) {
-    const context = this.#base.getContext('2d');
+    const context = this.#points.getContext('2d');
     for (let row = from; row < to; row++) {
       if (this.#isLit(row)) this.#stamp(context, this.#sprites[this.#categories[row]], row);
     }
     this.#drawn = to;
   }
 
-  #requestOverlay() {
+  #requestDraw() {
     this.#frame ||= requestAnimationFrame(() => {
       this.#frame = 0;
-      this.#drawOverlay();
+      this.#draw();
     });
   }
 
-  #drawOverlay() {
-    const context = this.#over.getContext('2d');
+  #draw() {
+    const context = this.#canvas.getContext('2d');
     const look = this.#look();
     context.clearRect(0, 0, this.#width, this.#height);
+    context.globalAlpha = this.#query < 0 ? 1 : DIMMED;
+    context.drawImage(this.#points, 0, 0, this.#width, this.#height);
+    context.globalAlpha = 1;
     if (this.#query < 0) this.#drawNames(context, look);
     else this.#drawAnswer(context, look);
     if (this.#hovered >= 0) {
@@ -281,10 +285,10 @@ export class EmbeddingMap {
   #hover(row) {
     if (row === this.#hovered) return;
     this.#hovered = row;
-    this.#over.classList.toggle('over-point', row >= 0);
+    this.#canvas.classList.toggle('over-point', row >= 0);
     this.#tooltip.hidden = row < 0;
     if (row >= 0) this.#placeTooltip(row);
-    this.#requestOverlay();
+    this.#requestDraw();
   }
 
   #placeTooltip(row) {
@@ -302,16 +306,16 @@ export class EmbeddingMap {
   }
 
   #listen(onPick, announce) {
-    const over = this.#over;
+    const canvas = this.#canvas;
     const find = (event) => this.#layout.nearest(event.offsetX, event.offsetY, POINTER_REACH, this.#isThere);
-    over.addEventListener('pointermove', (event) => this.#hover(find(event)));
-    over.addEventListener('pointerleave', () => this.#hover(-1));
-    over.addEventListener('click', (event) => {
+    canvas.addEventListener('pointermove', (event) => this.#hover(find(event)));
+    canvas.addEventListener('pointerleave', () => this.#hover(-1));
+    canvas.addEventListener('click', (event) => {
       const row = find(event);
       if (row >= 0) onPick(row);
     });
     const steps = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, -1], ArrowDown: [0, 1] };
-    over.addEventListener('keydown', (event) => {
+    canvas.addEventListener('keydown', (event) => {
       const step = steps[event.key];
       if (step) {
         const start = this.#hovered >= 0 ? this.#hovered : Math.max(0, this.#query);
@@ -324,6 +328,6 @@ export class EmbeddingMap {
       else return;
       event.preventDefault();
     });
-    over.addEventListener('blur', () => this.#hover(-1));
+    canvas.addEventListener('blur', () => this.#hover(-1));
   }
 }

@@ -66,6 +66,8 @@ export class Pulse {
   /** Ends the run with the frame after it. `hidden`: the tab was in the background, nothing holds. */
   async end() {
     await nextFrame();
+    // A browser that has not painted yet is still in its gap.
+    this.#run.longestGapMs = Math.max(this.#run.longestGapMs, performance.now() - this.#last);
     // The timer that became due during the last piece of work has its turn before this resolves.
     await new Promise((resolve) => setTimeout(resolve, 5));
     const { longestGapMs, longestTimerGapMs, frames, hidden, timer } = this.#run;
