@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn memory_that_does_not_exist_is_an_error_and_changes_nothing() {
-        let mut rows = Chunks::<f32>::new(isize::MAX as usize / 8);
+        let mut rows = Chunks::<f32>::new(isize::MAX as usize / 4);
         assert_eq!(rows.reserve(1), Err(OutOfMemory));
         assert_eq!(rows.capacity(), 0);
     }
