@@ -3,20 +3,27 @@
 //! ```text
 //! scalar.rs    the definition: plain loops
 //! x86_64.rs    AVX-512 VNNI, AVX2 and FMA       chosen when the program runs
+//! aarch64.rs   NEON                             chosen when the program runs
 //! simd128.rs   WebAssembly, relaxed or not      chosen when the module is built
 //! tile.rs      many codes against many, for building graphs
+//! nearest.rs   the few smallest of many distances
 //! ```
 //!
 //! `f32` kernels take slices of one length, in any alignment. Their sums are added in whatever order
 //! is fast, so the last bits differ between forms. Codes are 7-bit integers, 0 to 126, in multiples
 //! of 16; their sums are exact and the same everywhere.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
+mod nearest;
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tile;
+#[cfg(target_arch = "aarch64")]
+mod tile_aarch64;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod tile_simd128;
 #[cfg(target_arch = "x86_64")]
@@ -24,6 +31,7 @@ mod tile_x86_64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
+pub(crate) use nearest::TOGETHER;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use simd128 as fastest;
 
@@ -38,6 +46,7 @@ struct Kernels {
     squared_l2_x4: fn(&[f32], [&[f32]; 4]) -> [f32; 4],
     dot_x4: fn(&[f32], [&[f32]; 4]) -> [f32; 4],
     dot_codes_x4: fn(&[u8], [&[u8]; 4]) -> [u32; 4],
+    nearest: fn(&[u32], usize, u32, &mut Vec<u64>),
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -49,6 +58,7 @@ const SCALAR: Kernels = Kernels {
     squared_l2_x4: scalar::squared_l2_x4,
     dot_x4: scalar::dot_x4,
     dot_codes_x4: scalar::dot_codes_x4,
+    nearest: scalar::nearest,
 };
 
 /// Every form this processor can run, the fastest first.
@@ -56,7 +66,9 @@ const SCALAR: Kernels = Kernels {
 fn available() -> impl Iterator<Item = Kernels> {
     #[cfg(target_arch = "x86_64")]
     let fast = [x86_64::avx512(), x86_64::avx2()];
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    let fast = [aarch64::dotprod(), aarch64::neon()];
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let fast: [Option<Kernels>; 0] = [];
     fast.into_iter().flatten().chain([SCALAR])
 }
@@ -107,6 +119,13 @@ forward! {
     dot_codes_x4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4]
 }
 
+forward! {
+    /// Collects in `found` at least the `k` smallest of `row` that are at most `limit`, and few
+    /// others, as `distance << 32 | place`, places rising. The row's length is a multiple of
+    /// [`TOGETHER`]; the same is found on every platform.
+    nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) -> ()
+}
+
 /// Hints that a row is read soon. Where there is no such hint, nothing.
 #[inline]
 pub(crate) fn prefetch(bytes: &[u8]) {
@@ -121,8 +140,8 @@ pub(crate) fn prefetch(bytes: &[u8]) {
 const BACKEND: &str =
     if cfg!(target_feature = "relaxed-simd") { "relaxed-simd" } else { "simd128" };
 
-/// The instructions that distances are computed with: `avx512`, `avx2`, `neon`, `relaxed-simd`,
-/// `simd128` or `scalar`.
+/// The instructions that distances are computed with: `avx512`, `avx2`, `neon-dotprod`, `neon`,
+/// `relaxed-simd`, `simd128` or `scalar`.
 #[must_use]
 pub fn backend() -> &'static str {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]

@@ -5,6 +5,8 @@
 
 use std::arch::wasm32::*;
 
+use super::nearest::{TOGETHER, nearest_with};
+
 /// `a * b + c`, rounded once or twice as the engine likes.
 #[inline]
 fn multiply_add(a: v128, b: v128, c: v128) -> v128 {
@@ -168,4 +170,23 @@ pub(super) fn dot_codes_x4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
         sums[3] = codes_step(q, load_codes(d), sums[3]);
     }
     sums.map(sum_integers)
+}
+
+/// The `k` smallest of a row.
+#[inline(never)]
+pub(super) fn nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
+    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+        let limit = u32x4_splat(limit);
+        let (fours, _) = distances.as_chunks::<4>();
+        let marks: [v128; 4] = std::array::from_fn(|i| u32x4_le(load_u32(&fours[i]), limit));
+        let low = i16x8_narrow_i32x4(marks[0], marks[1]);
+        let high = i16x8_narrow_i32x4(marks[2], marks[3]);
+        u32::from(i8x16_bitmask(i8x16_narrow_i16x8(low, high)))
+    });
+}
+
+#[inline]
+fn load_u32(values: &[u32; 4]) -> v128 {
+    // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
+    unsafe { v128_load(values.as_ptr().cast()) }
 }

@@ -53,11 +53,43 @@ fn check_codes(name: &str, pair: fn(&[u8], &[u8]) -> u32, four: fn(&[u8], [&[u8]
     }
 }
 
+fn check_nearest(name: &str, nearest: fn(&[u32], usize, u32, &mut Vec<u64>)) {
+    let mut rng = Rng(9);
+    let mut found = Vec::new();
+    for len in [0, 16, 32, 48, 64, 80, 400, 1504] {
+        for values in [2, 50, u64::from(u32::MAX) + 1] {
+            let row: Vec<u32> = (0..len).map(|_| (rng.next() % values) as u32).collect();
+            for k in [0, 1, 3, 10, 16, 33, 2000] {
+                for limit in [0, 1, 20, u32::MAX / 2, u32::MAX] {
+                    let keys = row.iter().zip(0u64..);
+                    let keys = keys.map(|(distance, place)| u64::from(*distance) << 32 | place);
+                    let mut all: Vec<_> =
+                        keys.filter(|key| key >> 32 <= u64::from(limit)).collect();
+                    all.sort_unstable();
+                    nearest(&row, k, limit, &mut found);
+                    assert!(found.is_sorted_by_key(|key| *key as u32), "{name}, len {len}");
+                    let mut expected = Vec::new();
+                    scalar::nearest(&row, k, limit, &mut expected);
+                    assert_eq!(found, expected, "{name}, len {len}, {values} values, k {k}");
+                    found.sort_unstable();
+                    assert!(found.len() >= k.min(all.len()), "{name}, len {len}, k {k}");
+                    assert_eq!(found, all[..found.len()], "{name}, len {len}, k {k}");
+                    // Without many equal distances, few more than asked for.
+                    let few =
+                        found.len() <= 4 * k + 16 || values < 100 || k == 0 || k > 32 || len < 64;
+                    assert!(few, "{name}, len {len}, k {k}: {}", found.len());
+                }
+            }
+        }
+    }
+}
+
 #[test]
 fn the_form_in_use_computes_what_the_definition_says() {
     check_floats(backend(), squared_l2, squared_l2_x4, |x, y| (x - y).powi(2));
     check_floats(backend(), dot, dot_x4, |x, y| x * y);
     check_codes(backend(), dot_codes, dot_codes_x4);
+    check_nearest(backend(), nearest);
 }
 
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
@@ -69,6 +101,7 @@ fn every_form_this_processor_has_computes_what_the_definition_says() {
         });
         check_floats(kernels.name, kernels.dot, kernels.dot_x4, |x, y| x * y);
         check_codes(kernels.name, kernels.dot_codes, kernels.dot_codes_x4);
+        check_nearest(kernels.name, kernels.nearest);
     }
 }
 

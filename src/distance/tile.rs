@@ -9,10 +9,11 @@
 //! group   4 bytes: four codes, or two codes of 16 bits where products of bytes do not exist
 //! ```
 //!
-//! The epilogue turns products into distances, `row_term + column_term - dots * product`, and marks
-//! the few that are below a limit of their row or their column, so that only those are looked at by
-//! scalar code. Distances are integers: every form gives the same.
+//! A tile's result are distances, `row_term + column_term - dots * product`. They are integers:
+//! every form gives the same.
 
+#[cfg(target_arch = "aarch64")]
+use super::tile_aarch64 as arch;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use super::tile_simd128 as arch;
 #[cfg(target_arch = "x86_64")]
@@ -20,20 +21,18 @@ use super::tile_x86_64 as arch;
 
 /// The most rows of a tile, in any form.
 pub(crate) const MOST_ROWS: usize = 8;
-/// The most columns of a tile, in any form.
+/// The most columns of a tile, in any form. A row of distances is filled up to a multiple of it.
 pub(crate) const MOST_COLUMNS: usize = 32;
 /// Bytes of a group.
 const GROUP_BYTES: usize = 4;
+/// Codes come in multiples of this.
+const CODES: usize = 16;
 
-/// How codes are laid out in panels.
-#[derive(Clone, Copy, PartialEq, Eq)]
+/// How codes are laid out in panels and blocks.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Layout {
     /// Four codes a group.
     Bytes,
-    /// Four codes a group, less 63 in panels: the sum of two products of pairs then fits 16 bits.
-    /// The rows' sums of codes make up for it.
-    #[cfg_attr(not(target_feature = "relaxed-simd"), allow(dead_code, reason = "a form's own"))]
-    Signed,
     /// Two codes of 16 bits a group.
     #[cfg_attr(
         not(all(target_feature = "simd128", not(target_feature = "relaxed-simd"))),
@@ -48,79 +47,53 @@ pub(super) struct Form {
     pub(super) rows: usize,
     pub(super) columns: usize,
     pub(super) layout: Layout,
-    /// Fills the products, distances and marks of [`TileOut`].
-    pub(super) run: fn(&Block, &Columns<'_>, &mut TileOut),
+    pub(super) run: fn(&Block, &Columns<'_>, &mut Out<'_>),
     #[cfg_attr(not(test), expect(dead_code, reason = "tests say which form failed"))]
     pub(super) name: &'static str,
 }
 
 /// Rows packed for many panels, with what the epilogue needs of them.
+#[derive(Default)]
 pub(crate) struct Block {
     pub(super) groups: Vec<u8>,
-    pub(super) count: usize,
     pub(super) terms: [u32; MOST_ROWS],
-    /// A row's own distances must be below this, unless they are below their column's.
-    pub(crate) limits: [u32; MOST_ROWS],
     /// How often a product is subtracted: 2 for squared L2, 1 for inner products.
     pub(super) dots: u32,
 }
 
-impl Default for Block {
-    fn default() -> Self {
-        Self {
-            groups: Vec::new(),
-            count: 0,
-            terms: [0; MOST_ROWS],
-            limits: [0; MOST_ROWS],
-            dots: 1,
-        }
-    }
-}
-
-/// One panel, with what the epilogue needs of its columns: as many as a tile has.
+/// One panel and the terms of its columns: as many as a tile has.
 pub(super) struct Columns<'a> {
     pub(super) panel: &'a [u8],
     pub(super) terms: &'a [u32],
-    pub(super) limits: &'a [u32],
 }
 
-/// Distances of one tile, and which of them are below a limit.
-pub(crate) struct TileOut {
-    pub(super) distances: [[u32; MOST_COLUMNS]; MOST_ROWS],
-    pub(super) marks: [u32; MOST_ROWS],
+/// Where the distances of a tile go: those of a row one after another from `across` on, those of
+/// the next row `stride` behind; and, if they are wanted in both directions, those of a column from
+/// `down` on, those of the next column `stride` behind. Rows and columns of a tile that belong to no
+/// vector are written too, and may be anything.
+pub(crate) struct Out<'a> {
+    pub(crate) distances: &'a mut [u32],
+    pub(crate) stride: usize,
+    pub(crate) across: usize,
+    pub(crate) down: Option<usize>,
 }
 
-impl Default for TileOut {
-    fn default() -> Self {
-        Self { distances: [[0; MOST_COLUMNS]; MOST_ROWS], marks: [0; MOST_ROWS] }
-    }
-}
-
-impl TileOut {
-    /// The columns of `row` that are below a limit, among the first `width`.
+impl Out<'_> {
+    /// Where the rows begin, if there is room for `ROWS` of `COLUMNS` distances.
     #[inline]
-    pub(crate) fn hits(&self, row: usize, width: usize) -> Hits {
-        let all = u32::MAX.checked_shr(32 - width as u32).unwrap_or(0);
-        Hits(self.marks[row] & all)
+    pub(super) fn across<const ROWS: usize, const COLUMNS: usize>(&mut self) -> Option<*mut u32> {
+        self.places(self.across, ROWS, COLUMNS)
     }
 
+    /// Where the columns begin, if they are wanted and there is room for them.
     #[inline]
-    pub(crate) fn distance(&self, row: usize, column: usize) -> u32 {
-        self.distances[row][column]
+    pub(super) fn down<const ROWS: usize, const COLUMNS: usize>(&mut self) -> Option<*mut u32> {
+        self.places(self.down?, COLUMNS, ROWS)
     }
-}
 
-/// The set bits of a mask, rising.
-pub(crate) struct Hits(u32);
-
-impl Iterator for Hits {
-    type Item = usize;
-
-    #[inline]
-    fn next(&mut self) -> Option<usize> {
-        let column = self.0.trailing_zeros();
-        self.0 &= self.0.wrapping_sub(1);
-        (column < 32).then_some(column as usize)
+    fn places(&mut self, start: usize, rows: usize, columns: usize) -> Option<*mut u32> {
+        let end = start.checked_add(self.stride.checked_mul(rows - 1)?)?.checked_add(columns)?;
+        self.distances.get_mut(start..end).map(<[u32]>::as_mut_ptr)
     }
 }
 
@@ -129,13 +102,14 @@ impl Iterator for Hits {
 fn form() -> &'static Form {
     #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
     return &arch::FORM;
-    #[cfg(target_arch = "x86_64")]
+    #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
     {
         static FASTEST: std::sync::OnceLock<Form> = std::sync::OnceLock::new();
         FASTEST.get_or_init(|| arch::available().next().unwrap_or(SCALAR))
     }
     #[cfg(not(any(
         target_arch = "x86_64",
+        target_arch = "aarch64",
         all(target_arch = "wasm32", target_feature = "simd128")
     )))]
     return &SCALAR;
@@ -156,66 +130,87 @@ pub(crate) fn panel_bytes(codes: usize) -> usize {
     form().panel_bytes(codes)
 }
 
-/// Packs the codes of at most [`columns`] vectors into a panel of zeros.
+/// Packs the codes of at most [`columns`] vectors into a panel. Columns without a vector hold
+/// anything.
 pub(crate) fn pack(vectors: &[&[u8]], panel: &mut [u8]) {
-    form().pack(vectors, panel);
+    let form = form();
+    interleave(form.layout, vectors, form.columns, panel);
 }
 
 impl Block {
-    /// Packs the codes of at most [`rows`] vectors. `sums` are the sums of their codes.
-    pub(crate) fn load(&mut self, vectors: &[&[u8]], sums: &[u32], terms: &[u32], dots: u32) {
-        self.load_as(form(), vectors, sums, terms, dots);
+    /// Packs the codes of at most [`rows`] vectors; their `terms` are those of the epilogue.
+    pub(crate) fn load(&mut self, vectors: &[&[u8]], terms: &[u32], dots: u32) {
+        self.load_as(form(), vectors, terms, dots);
     }
 
     /// Compares the rows with the columns of a panel.
     #[inline]
-    pub(crate) fn run(&self, panel: &[u8], terms: &[u32], limits: &[u32], out: &mut TileOut) {
-        (form().run)(self, &Columns { panel, terms, limits }, out);
+    pub(crate) fn run(&self, panel: &[u8], terms: &[u32], mut out: Out<'_>) {
+        (form().run)(self, &Columns { panel, terms }, &mut out);
     }
 
-    fn load_as(&mut self, form: &Form, vectors: &[&[u8]], sums: &[u32], terms: &[u32], dots: u32) {
+    fn load_as(&mut self, form: &Form, vectors: &[&[u8]], terms: &[u32], dots: u32) {
         let codes = vectors.first().map_or(0, |codes| codes.len());
-        let per_group = form.codes_per_group();
-        self.groups.clear();
-        self.groups.resize(codes / per_group * form.rows * GROUP_BYTES, 0);
-        interleave(vectors, form.rows, per_group, 0, &mut self.groups);
-        self.count = vectors.len();
+        self.groups.resize(form.layout.groups(codes) * form.rows * GROUP_BYTES, 0);
+        interleave(form.layout, vectors, form.rows, &mut self.groups);
         self.dots = dots;
-        // What the signed panels leave out of a product is 63 times the row's codes.
-        let missing = if form.layout == Layout::Signed { 63 * dots } else { 0 };
-        for ((own, term), sum) in self.terms.iter_mut().zip(terms).zip(sums) {
-            *own = term.wrapping_sub(missing * sum);
-        }
+        self.terms.iter_mut().zip(terms).for_each(|(own, term)| *own = *term);
+    }
+}
+
+impl Layout {
+    fn groups(self, codes: usize) -> usize {
+        codes / if self == Self::Bytes { 4 } else { 2 }
     }
 }
 
 impl Form {
-    fn codes_per_group(&self) -> usize {
-        if self.layout == Layout::Words { 2 } else { 4 }
-    }
-
     fn panel_bytes(&self, codes: usize) -> usize {
-        codes / self.codes_per_group() * self.columns * GROUP_BYTES
-    }
-
-    fn pack(&self, vectors: &[&[u8]], panel: &mut [u8]) {
-        let moved = if self.layout == Layout::Signed { 63 } else { 0 };
-        interleave(vectors, self.columns, self.codes_per_group(), moved, panel);
+        self.layout.groups(codes) * self.columns * GROUP_BYTES
     }
 }
 
-/// Writes group `g` of vector `v` to place `g * width + v`.
-fn interleave(vectors: &[&[u8]], width: usize, per_group: usize, moved: u8, out: &mut [u8]) {
-    for (place, codes) in vectors.iter().enumerate() {
-        let groups = out.chunks_exact_mut(GROUP_BYTES).skip(place).step_by(width);
-        if per_group == 2 {
-            for (group, two) in groups.zip(codes.as_chunks::<2>().0) {
-                (group[0], group[2]) = (two[0], two[1]);
+/// Writes group `g` of vector `v` to place `g * width + v`; `width` is a multiple of 4.
+fn interleave(layout: Layout, vectors: &[&[u8]], width: usize, out: &mut [u8]) {
+    let Some(last) = vectors.last() else { return };
+    for (quarter, four) in vectors.chunks(4).enumerate() {
+        // What fills up a tile may be anything: the last vector again.
+        let four: [&[u8]; 4] = std::array::from_fn(|i| *four.get(i).unwrap_or(last));
+        let [a, b, c, d] = four.map(|codes| codes.as_chunks::<CODES>().0);
+        let codes = a.iter().zip(b).zip(c).zip(d).map(|(((a, b), c), d)| [a, b, c, d]);
+        match layout {
+            Layout::Bytes => {
+                let blocks = out.chunks_exact_mut(4 * width * GROUP_BYTES);
+                for (four, block) in codes.zip(blocks) {
+                    let words: [[u32; 4]; 4] = four.map(|codes| bytemuck::cast(*codes));
+                    transpose(&words, block, width, quarter);
+                }
             }
-        } else {
-            for (group, four) in groups.zip(codes.as_chunks::<4>().0) {
-                group.copy_from_slice(&four.map(|code| code.wrapping_sub(moved)));
+            Layout::Words => {
+                let blocks = out.chunks_exact_mut(8 * width * GROUP_BYTES);
+                for (four, block) in codes.zip(blocks) {
+                    let words: [[u32; 8]; 4] =
+                        four.map(|codes| bytemuck::cast(codes.map(u16::from)));
+                    transpose(&words, block, width, quarter);
+                }
             }
+        }
+    }
+}
+
+/// Writes word `w` of each of four vectors side by side into row `w` of `out`.
+#[inline]
+fn transpose<const WORDS: usize>(
+    four: &[[u32; WORDS]; 4],
+    out: &mut [u8],
+    width: usize,
+    quarter: usize,
+) {
+    let rows = out.chunks_exact_mut(width * GROUP_BYTES);
+    for (word, row) in rows.enumerate().take(WORDS) {
+        let side_by_side = four.map(|words| words[word]);
+        if let Some(place) = row.as_chunks_mut::<16>().0.get_mut(quarter) {
+            *place = bytemuck::cast(side_by_side);
         }
     }
 }
@@ -228,7 +223,7 @@ fn interleave(vectors: &[&[u8]], width: usize, per_group: usize, moved: u8, out:
 pub(super) const SCALAR: Form =
     Form { rows: 4, columns: 8, layout: Layout::Bytes, run: run_scalar, name: "scalar" };
 
-fn run_scalar(block: &Block, columns: &Columns<'_>, out: &mut TileOut) {
+fn run_scalar(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
     let mut products = [[0u32; 8]; 4];
     let rows = block.groups.as_chunks::<GROUP_BYTES>().0.chunks_exact(4);
     let panel = columns.panel.as_chunks::<GROUP_BYTES>().0.chunks_exact(8);
@@ -241,15 +236,19 @@ fn run_scalar(block: &Block, columns: &Columns<'_>, out: &mut TileOut) {
         }
     }
     for (row, products) in products.iter().enumerate() {
-        let mut marks = 0;
-        for (column, product) in products.iter().enumerate() {
-            let term = block.terms[row].wrapping_add(columns.terms[column]);
-            let distance = term.wrapping_sub(block.dots * product);
-            out.distances[row][column] = distance;
-            let near = distance < block.limits[row] || distance < columns.limits[column];
-            marks |= u32::from(near) << column;
+        for (column, (term, product)) in columns.terms.iter().zip(products).enumerate() {
+            let both = block.terms[row].wrapping_add(*term);
+            let distance = both.wrapping_sub(block.dots * product);
+            let places = [
+                Some(out.across + row * out.stride + column),
+                out.down.map(|down| down + column * out.stride + row),
+            ];
+            for place in places.into_iter().flatten() {
+                if let Some(place) = out.distances.get_mut(place) {
+                    *place = distance;
+                }
+            }
         }
-        out.marks[row] = marks;
     }
 }
 
@@ -259,16 +258,18 @@ mod tests {
     use crate::tests::Rng;
 
     fn forms() -> Vec<Form> {
-        #[cfg(target_arch = "x86_64")]
+        #[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
         return arch::available().chain([SCALAR]).collect();
-        #[cfg(not(target_arch = "x86_64"))]
+        #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
         return vec![*form(), SCALAR];
     }
 
     #[test]
-    fn every_form_gives_the_distances_and_marks_of_the_definition() {
+    fn every_form_gives_the_distances_of_the_definition() {
         let mut rng = Rng(3);
         for form in forms() {
+            assert!(form.rows <= MOST_ROWS && form.rows % 4 == 0, "{}", form.name);
+            assert!(MOST_COLUMNS % form.columns == 0, "{}", form.name);
             for codes in [16, 48, 128, 384, 784, 1536] {
                 for (rows, width) in [(1, 1), (form.rows, form.columns), (form.rows - 1, 5)] {
                     for dots in [1, 2] {
@@ -286,48 +287,68 @@ mod tests {
         };
         let a: Vec<_> = (0..rows).map(|_| vector()).collect();
         let b: Vec<_> = (0..width).map(|_| vector()).collect();
-        let sum = |codes: &Vec<u8>| codes.iter().map(|code| u32::from(*code)).sum::<u32>();
         let term = |codes: &Vec<u8>| -> u32 {
             if dots == 1 {
-                63 * sum(codes)
+                63 * codes.iter().map(|code| u32::from(*code)).sum::<u32>()
             } else {
                 codes.iter().map(|code| u32::from(*code).pow(2)).sum()
             }
         };
-        let mut block = Block::default();
         let (a_slices, b_slices): (Vec<_>, Vec<_>) =
             (a.iter().map(Vec::as_slice).collect(), b.iter().map(Vec::as_slice).collect());
-        let (sums, terms): (Vec<_>, Vec<_>) =
-            (a.iter().map(sum).collect(), a.iter().map(term).collect());
-        block.load_as(form, &a_slices, &sums, &terms, dots);
+        let terms: Vec<_> = a.iter().map(term).collect();
+        let mut block = Block::default();
+        block.load_as(form, &a_slices, &terms, dots);
         let mut panel = vec![0; form.panel_bytes(codes)];
-        form.pack(&b_slices, &mut panel);
+        interleave(form.layout, &b_slices, form.columns, &mut panel);
         let mut column_terms: Vec<_> = b.iter().map(term).collect();
-        let limit = |rng: &mut Rng| match rng.next() % 4 {
-            0 => 0,
-            1 => u32::MAX,
-            _ => (rng.next() % (codes as u64 * 16_000)) as u32,
-        };
-        block.limits = std::array::from_fn(|_| limit(rng));
-        let mut limits: Vec<_> = b.iter().map(|_| limit(rng)).collect();
         column_terms.resize(form.columns, 0);
-        limits.resize(form.columns, 0);
-        let mut out = TileOut::default();
-        let columns = Columns { panel: &panel, terms: &column_terms, limits: &limits };
-        (form.run)(&block, &columns, &mut out);
-        for (row, a) in a.iter().enumerate() {
-            let mut near = Vec::new();
-            for (column, b) in b.iter().enumerate() {
-                let product: u32 =
-                    a.iter().zip(b).map(|(x, y)| u32::from(*x) * u32::from(*y)).sum();
-                let want = terms[row] + column_terms[column] - dots * product;
-                assert_eq!(out.distance(row, column), want, "{}, {codes} codes", form.name);
-                if want < block.limits[row] || want < limits[column] {
-                    near.push(column);
+        // A matrix with the rows at its top and the columns turned at its bottom.
+        let stride = MOST_COLUMNS + 3;
+        let bottom = (MOST_ROWS + 1) * stride;
+        for down in [None, Some(bottom + 2)] {
+            let mut distances = vec![7; bottom + MOST_COLUMNS * stride];
+            let columns = Columns { panel: &panel, terms: &column_terms };
+            let mut out = Out { distances: &mut distances, stride, across: 1, down };
+            (form.run)(&block, &columns, &mut out);
+            for (row, a) in a.iter().enumerate() {
+                for (column, b) in b.iter().enumerate() {
+                    let product: u32 =
+                        a.iter().zip(b).map(|(x, y)| u32::from(*x) * u32::from(*y)).sum();
+                    let want = terms[row] + column_terms[column] - dots * product;
+                    let got = distances[1 + row * stride + column];
+                    assert_eq!(got, want, "{}, {codes} codes, row {row}", form.name);
+                    let got = distances[bottom + 2 + column * stride + row];
+                    let want = if down.is_some() { want } else { 7 };
+                    assert_eq!(got, want, "{}, row {row} turned", form.name);
                 }
             }
-            let found: Vec<_> = out.hits(row, width).collect();
-            assert_eq!(found, near, "{}, {codes} codes, row {row}", form.name);
+            // Nothing is written beside the tile.
+            let written = |row: usize, column: usize| distances[row * stride + column] != 7;
+            assert!((0..=MOST_ROWS).all(|row| !written(row, 0)), "{}", form.name);
+            assert!(!written(0, 1 + form.columns) && !written(form.rows, 1), "{}", form.name);
+            let bottom = MOST_ROWS + 1;
+            assert!(!written(bottom, 1) && !written(bottom, 2 + form.rows), "{}", form.name);
+        }
+    }
+
+    #[test]
+    fn a_tile_for_which_there_is_no_room_is_not_written() {
+        for form in forms() {
+            let mut block = Block::default();
+            block.load_as(&form, &[&[1; 16]], &[16], 1);
+            let mut panel = vec![0; form.panel_bytes(16)];
+            interleave(form.layout, &[&[1; 16]], form.columns, &mut panel);
+            let columns = Columns { panel: &panel, terms: &[0; MOST_COLUMNS][..form.columns] };
+            for (across, stride) in [(1, 40), (usize::MAX, 1), (0, usize::MAX)] {
+                let mut distances = vec![7; (form.rows - 1) * 40 + form.columns];
+                let down = None;
+                let mut out = Out { distances: &mut distances, stride, across, down };
+                if form.name != "scalar" {
+                    (form.run)(&block, &columns, &mut out);
+                    assert!(distances.iter().all(|distance| *distance == 7), "{}", form.name);
+                }
+            }
         }
     }
 }

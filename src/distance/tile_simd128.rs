@@ -2,13 +2,13 @@
 
 use std::arch::wasm32::*;
 
-use super::tile::{Block, Columns, Form, Layout, TileOut};
+use super::tile::{Block, Columns, Form, Layout, Out};
 
 /// The form of this build.
 pub(super) const FORM: Form = Form {
     rows: 4,
     columns: 8,
-    layout: if cfg!(target_feature = "relaxed-simd") { Layout::Signed } else { Layout::Words },
+    layout: if cfg!(target_feature = "relaxed-simd") { Layout::Bytes } else { Layout::Words },
     run,
     name: super::BACKEND,
 };
@@ -20,79 +20,69 @@ fn load<T>(values: &[T; 4]) -> v128 {
     unsafe { v128_load(values.as_ptr().cast()) }
 }
 
-/// Eight groups of columns as two registers, and four of rows.
-type Groups<'a> = (&'a [[u8; 4]; 4], &'a [[u8; 4]; 8]);
-
+/// Adds the products of one group. Codes are 0 to 126, so it does not matter which operand the
+/// engine takes for the signed one, and two products fit 16 bits.
 #[inline]
-fn halves(columns: &[[u8; 4]; 8]) -> [v128; 2] {
-    let (halves, _) = columns.as_chunks::<4>();
-    [load(&halves[0]), load(&halves[1])]
+fn add_products(row: v128, column: v128, sum: v128) -> v128 {
+    #[cfg(target_feature = "relaxed-simd")]
+    return i32x4_relaxed_dot_i8x16_i7x16_add(column, row, sum);
+    #[cfg(not(target_feature = "relaxed-simd"))]
+    return i32x4_add(sum, i32x4_dot_i16x8(row, column));
 }
 
-#[inline]
-fn splat(group: [u8; 4]) -> v128 {
-    u32x4_splat(u32::from_le_bytes(group))
-}
-
-/// Two groups at once: the 16-bit products of both are added before they are widened, which fits
-/// because panels hold codes less 63: 4 * 126 * 63 < 2^15.
-#[cfg(target_feature = "relaxed-simd")]
-#[inline]
-fn add_products(sums: &mut [[v128; 2]; 4], even: Groups<'_>, odd: Groups<'_>) {
-    let ones = i16x8_splat(1);
-    let (even_columns, odd_columns) = (halves(even.1), halves(odd.1));
-    for (row, sums) in sums.iter_mut().enumerate() {
-        let (even_row, odd_row) = (splat(even.0[row]), splat(odd.0[row]));
-        for half in 0..2 {
-            // The second operand is the one of seven bits: the row's codes, 0 to 126.
-            let pairs = i16x8_add(
-                i16x8_relaxed_dot_i8x16_i7x16(even_columns[half], even_row),
-                i16x8_relaxed_dot_i8x16_i7x16(odd_columns[half], odd_row),
-            );
-            sums[half] = i32x4_add(sums[half], i32x4_dot_i16x8(pairs, ones));
+#[inline(never)]
+fn run(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
+    let mut sums = [[i32x4_splat(0); 2]; 4];
+    let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0;
+    let panel = columns.panel.as_chunks::<4>().0.as_chunks::<8>().0;
+    for (rows, columns) in rows.iter().zip(panel) {
+        let (halves, _) = columns.as_chunks::<4>();
+        let (low, high) = (load(&halves[0]), load(&halves[1]));
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let row = u32x4_splat(u32::from_le_bytes(*row));
+            sums[0] = add_products(row, low, sums[0]);
+            sums[1] = add_products(row, high, sums[1]);
         }
     }
-}
-
-#[cfg(not(target_feature = "relaxed-simd"))]
-#[inline]
-fn add_products(sums: &mut [[v128; 2]; 4], even: Groups<'_>, odd: Groups<'_>) {
-    for (rows, columns) in [even, odd] {
-        let columns = halves(columns);
-        for (row, sums) in sums.iter_mut().enumerate() {
-            let row = splat(rows[row]);
-            for half in 0..2 {
-                sums[half] = i32x4_add(sums[half], i32x4_dot_i16x8(row, columns[half]));
+    let terms = columns.terms.as_chunks::<4>().0;
+    // The dots are 1 or 2.
+    let shift = block.dots - 1;
+    let distances: [[v128; 2]; 4] = std::array::from_fn(|row| {
+        let row_term = u32x4_splat(block.terms[row]);
+        std::array::from_fn(|half| {
+            let both = i32x4_add(row_term, load(&terms[half]));
+            i32x4_sub(both, i32x4_shl(sums[row][half], shift))
+        })
+    });
+    let stride = out.stride;
+    if let Some(across) = out.across::<4, 8>() {
+        for (row, distances) in distances.iter().enumerate() {
+            for (half, distances) in distances.iter().enumerate() {
+                // SAFETY: there is room for 4 rows of 8 places, `stride` apart.
+                unsafe { v128_store(across.add(row * stride + 4 * half).cast(), *distances) };
+            }
+        }
+    }
+    if let Some(down) = out.down::<4, 8>() {
+        for half in 0..2 {
+            let columns = turned(distances.map(|row| row[half]));
+            for (column, distances) in columns.into_iter().enumerate() {
+                // SAFETY: there is room for 8 columns of 4 places, `stride` apart.
+                unsafe { v128_store(down.add((4 * half + column) * stride).cast(), distances) };
             }
         }
     }
 }
 
-fn run(block: &Block, columns: &Columns<'_>, out: &mut TileOut) {
-    let mut sums = [[i32x4_splat(0); 2]; 4];
-    // Codes come in multiples of 16, so groups come in pairs.
-    let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0.as_chunks::<2>().0;
-    let panel = columns.panel.as_chunks::<4>().0.as_chunks::<8>().0.as_chunks::<2>().0;
-    for (rows, columns) in rows.iter().zip(panel) {
-        add_products(&mut sums, (&rows[0], &columns[0]), (&rows[1], &columns[1]));
-    }
-    let (terms, limits) = (columns.terms.as_chunks::<4>().0, columns.limits.as_chunks::<4>().0);
-    // The dots are 1 or 2.
-    let shift = block.dots - 1;
-    for (row, sums) in sums.iter().enumerate() {
-        let row_term = u32x4_splat(block.terms[row]);
-        let row_limit = u32x4_splat(block.limits[row]);
-        let distances = out.distances[row].as_chunks_mut::<4>().0;
-        let mut marks = 0;
-        for half in 0..2 {
-            let terms = i32x4_add(row_term, load(&terms[half]));
-            let distance = i32x4_sub(terms, i32x4_shl(sums[half], shift));
-            // SAFETY: the array is 16 writable bytes, and `v128_store` asks for no alignment.
-            unsafe { v128_store(distances[half].as_mut_ptr().cast(), distance) };
-            let near =
-                v128_or(u32x4_lt(distance, row_limit), u32x4_lt(distance, load(&limits[half])));
-            marks |= u32::from(u32x4_bitmask(near)) << (4 * half);
-        }
-        out.marks[row] = marks;
-    }
+/// Four rows as four columns.
+#[inline]
+fn turned([a, b, c, d]: [v128; 4]) -> [v128; 4] {
+    let (ab_low, ab_high) = (u32x4_shuffle::<0, 4, 1, 5>(a, b), u32x4_shuffle::<2, 6, 3, 7>(a, b));
+    let (cd_low, cd_high) = (u32x4_shuffle::<0, 4, 1, 5>(c, d), u32x4_shuffle::<2, 6, 3, 7>(c, d));
+    [
+        u64x2_shuffle::<0, 2>(ab_low, cd_low),
+        u64x2_shuffle::<1, 3>(ab_low, cd_low),
+        u64x2_shuffle::<0, 2>(ab_high, cd_high),
+        u64x2_shuffle::<1, 3>(ab_high, cd_high),
+    ]
 }

@@ -4,6 +4,7 @@
 
 use std::arch::x86_64::*;
 
+use super::nearest::{TOGETHER, nearest_with};
 use super::{Kernels, scalar};
 
 /// The forms for AVX-512 with its byte and VNNI instructions, where the processor has them.
@@ -26,6 +27,8 @@ pub(super) fn avx512() -> Option<Kernels> {
         dot_x4: |query, rows| unsafe { dot_x4_avx512(query, rows) },
         // SAFETY: as above.
         dot_codes_x4: |query, rows| unsafe { dot_codes_x4_avx512(query, rows) },
+        // SAFETY: as above.
+        nearest: |row, k, limit, found| unsafe { nearest_avx512(row, k, limit, found) },
     })
 }
 
@@ -46,6 +49,8 @@ pub(super) fn avx2() -> Option<Kernels> {
         dot_x4: |query, rows| unsafe { rows.map(|row| dot_avx2(query, row)) },
         // SAFETY: as above.
         dot_codes_x4: |query, rows| unsafe { rows.map(|row| dot_codes_avx2(query, row)) },
+        // SAFETY: as above.
+        nearest: |row, k, limit, found| unsafe { nearest_avx2(row, k, limit, found) },
     })
 }
 
@@ -164,6 +169,15 @@ fn dot_codes_x4_avx512(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     sums.map(|sum| _mm512_reduce_add_epi32(sum) as u32)
 }
 
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn nearest_avx512(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
+    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+        // SAFETY: the array is 64 readable bytes, and the load asks for no alignment.
+        let distances = unsafe { _mm512_loadu_si512(distances.as_ptr().cast()) };
+        u32::from(_mm512_cmple_epu32_mask(distances, _mm512_set1_epi32(limit as i32)))
+    });
+}
+
 #[inline]
 #[target_feature(enable = "avx2,fma")]
 fn load_256(values: &[f32; 8]) -> __m256 {
@@ -227,4 +241,20 @@ fn dot_codes_avx2(a: &[u8], b: &[u8]) -> u32 {
     let pairs = _mm_add_epi32(halves, _mm_shuffle_epi32::<0b01_00_11_10>(halves));
     let all = _mm_add_epi32(pairs, _mm_shuffle_epi32::<0b10_11_00_01>(pairs));
     _mm_cvtsi128_si32(all) as u32 + scalar::dot_codes(a_rest, b_rest)
+}
+
+#[target_feature(enable = "avx2,fma")]
+fn nearest_avx2(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
+    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+        let limit = _mm256_set1_epi32(limit as i32);
+        let (halves, _) = distances.as_chunks::<8>();
+        let marks: [u32; 2] = std::array::from_fn(|half| {
+            // SAFETY: the array is 32 readable bytes, and the load asks for no alignment.
+            let distances = unsafe { _mm256_loadu_si256(halves[half].as_ptr().cast()) };
+            // There is no unsigned comparison, but a minimum.
+            let within = _mm256_cmpeq_epi32(_mm256_min_epu32(distances, limit), distances);
+            _mm256_movemask_ps(_mm256_castsi256_ps(within)) as u32
+        });
+        marks[0] | marks[1] << 8
+    });
 }

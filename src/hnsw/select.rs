@@ -9,6 +9,7 @@ use crate::vectors::score_all;
 ///
 /// Like hnswlib, keeps all when they are fewer than `limit`, and does not fill up with candidates
 /// that were passed over.
+#[inline(never)]
 pub(crate) fn select(
     codes: &Codes,
     candidates: &[(u32, u32)],

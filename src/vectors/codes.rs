@@ -235,45 +235,44 @@ impl Codes {
         (&codes[..padded(self.dimensions)], term)
     }
 
-    /// Packs the codes of `nodes` into column panels and returns the nodes' terms; both are filled
-    /// up with zeros to whole panels.
+    /// Packs the codes of `nodes` into column panels; `terms` gets the nodes' terms, filled up to
+    /// whole panels.
     pub(crate) fn pack_panels(
         &self,
         nodes: &[u32],
         panels: &mut Vec<u8>,
-    ) -> Result<Vec<u32>, OutOfMemory> {
+        terms: &mut Vec<u32>,
+    ) -> Result<(), OutOfMemory> {
         let columns = tile::columns();
         let count = nodes.len().div_ceil(columns);
         let panel_bytes = self.panel_bytes();
-        panels.clear();
-        panels.try_reserve(count * panel_bytes)?;
-        panels.resize(count * panel_bytes, 0);
-        let mut terms = Vec::new();
-        terms.try_reserve_exact(count * columns)?;
+        if panels.len() < count * panel_bytes {
+            panels.try_reserve(count * panel_bytes - panels.len())?;
+            panels.resize(count * panel_bytes, 0);
+        }
+        terms.clear();
+        terms.try_reserve(count * columns)?;
         terms.extend(nodes.iter().map(|node| self.codes(*node).1));
         terms.resize(count * columns, 0);
-        for (panel, nodes) in panels.chunks_exact_mut(panel_bytes.max(1)).zip(nodes.chunks(columns))
-        {
+        for (panel, nodes) in panels.chunks_exact_mut(panel_bytes).zip(nodes.chunks(columns)) {
             let mut rows: [&[u8]; tile::MOST_COLUMNS] = [&[]; tile::MOST_COLUMNS];
             for (row, node) in rows.iter_mut().zip(nodes) {
                 *row = self.codes(*node).0;
             }
             tile::pack(&rows[..nodes.len()], panel);
         }
-        Ok(terms)
+        Ok(())
     }
 
     /// Packs the codes of at most [`tile::rows`] nodes as the rows of a tile.
     pub(crate) fn load_block(&self, nodes: &[u32], block: &mut Block) {
         let mut rows: [&[u8]; tile::MOST_ROWS] = [&[]; tile::MOST_ROWS];
-        let mut sums = [0; tile::MOST_ROWS];
         let mut terms = [0; tile::MOST_ROWS];
         for (i, node) in nodes.iter().enumerate().take(tile::MOST_ROWS) {
             (rows[i], terms[i]) = self.codes(*node);
-            sums[i] = self.sum(*node);
         }
         let count = nodes.len().min(tile::MOST_ROWS);
-        block.load(&rows[..count], &sums[..count], &terms[..count], self.dots());
+        block.load(&rows[..count], &terms[..count], self.dots());
     }
 
     /// Bytes of a panel.
@@ -284,15 +283,6 @@ impl Codes {
     /// How often the product of two rows' codes is subtracted from their terms.
     fn dots(&self) -> u32 {
         if self.metric == Metric::Dot { 1 } else { 2 }
-    }
-
-    /// The sum of a node's codes.
-    fn sum(&self, node: u32) -> u32 {
-        let row = self.rows.row(node as usize);
-        match row.split_at(row.len() - TAIL).1 {
-            [a, b, c, d, ..] => u32::from_le_bytes([*a, *b, *c, *d]),
-            _ => 0,
-        }
     }
 
     /// A scorer whose query is the row of `node`.

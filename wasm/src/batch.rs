@@ -118,7 +118,8 @@ impl RawIndex {
 fn converted(report: &BatchReport) -> Object {
     let ids: Vec<f64> = report.ids.iter().map(|id| *id as f64).collect();
     let ids = Float64Array::from(ids.as_slice());
-    let skipped: Array = report.skipped.iter().map(|row| described(row.index, &row.error)).collect();
+    let skipped: Array =
+        report.skipped.iter().map(|row| described(row.index, &row.error)).collect();
     let object = Object::new();
     set(&object, "inserted", &(report.inserted as f64).into());
     set(&object, "total", &(report.total as f64).into());

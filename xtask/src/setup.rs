@@ -69,7 +69,8 @@ pub(crate) fn everything() -> Result<()> {
 
 /// What building the modules and the package takes.
 pub(crate) fn for_build() -> Result<()> {
-    let node = node_version("node").context("Node is missing: install Node 20 or newer (nodejs.org)")?;
+    let node =
+        node_version("node").context("Node is missing: install Node 20 or newer (nodejs.org)")?;
     if node < NODE {
         bail!("Node {node} is too old: install Node {NODE} or newer (nodejs.org)");
     }

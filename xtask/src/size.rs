@@ -77,7 +77,12 @@ pub(crate) fn check() -> Result<()> {
         let module_gzip = gzip(&module)?;
         let total = module_gzip + glue_gzip + scripts_gzip;
         let counts = count(&module)?;
-        println!("{:<22} {:>9} {:>9}", format!("module, {}", build.name), module.len(), module_gzip);
+        println!(
+            "{:<22} {:>9} {:>9}",
+            format!("module, {}", build.name),
+            module.len(),
+            module_gzip
+        );
         println!(
             "{:<22} {:>9} {:>9}   limit {LIMIT_BYTES}; {} SIMD instructions, {} of them relaxed",
             "  all of it", "", total, counts.simd, counts.relaxed
@@ -86,9 +91,9 @@ pub(crate) fn check() -> Result<()> {
             broken.push(format!("{} takes {total} bytes gzip, over {LIMIT_BYTES}", build.name));
         }
         broken.extend(broken_counts(build, &counts));
-        broken.extend(machine_paths(&module).map(|path| {
-            format!("{} contains the path {path}", build.name)
-        }));
+        broken.extend(
+            machine_paths(&module).map(|path| format!("{} contains the path {path}", build.name)),
+        );
     }
     if broken.is_empty() { Ok(()) } else { bail!("{}", broken.join("; ")) }
 }

@@ -83,15 +83,14 @@ fn rust(steps: &mut Steps) {
         cargo.args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]);
         run::quiet(&mut cargo)
     });
-    steps.run("Rust tests", || {
-        run::shown(run::cargo().args(["test", "--workspace", "--quiet"]))
-    });
+    steps.run("Rust tests", || run::shown(run::cargo().args(["test", "--workspace", "--quiet"])));
 }
 
 /// The core's tests as a WebAssembly program, with each set of instructions.
 fn webassembly(steps: &mut Steps) {
     let prepared = steps.run("set up WebAssembly tests", setup::for_core_tests);
-    let builds = [("scalar", ""), ("simd128", wasm::SIMD128.features), ("relaxed", wasm::RELAXED.features)];
+    let builds =
+        [("scalar", ""), ("simd128", wasm::SIMD128.features), ("relaxed", wasm::RELAXED.features)];
     for (name, features) in builds.into_iter().filter(|_| prepared) {
         steps.run(&format!("core tests in WebAssembly, {name}"), || {
             let node = if name == "relaxed" { setup::relaxed_node()? } else { "node".into() };

@@ -80,6 +80,9 @@ impl Build {
     fn optimise(self, glue: &Path) -> Result<()> {
         let mut command = run::node("js/node_modules/binaryen/bin/wasm-opt");
         command.arg(glue.join("edgevec_bg.wasm")).arg("-O3").arg("-o").arg(self.module()).args([
+            // Engines compile a hot function again as a whole: kernels must stay small functions of
+            // their own instead of going into the one that calls them.
+            "--one-caller-inline-max-function-size=20",
             "--enable-simd",
             "--enable-bulk-memory",
             "--enable-bulk-memory-opt",
@@ -106,8 +109,10 @@ pub(crate) fn build() -> Result<()> {
         glues.push(glue);
     }
     for name in ["edgevec.js", "edgevec.d.ts"] {
-        let texts: Vec<_> =
-            glues.iter().map(|glue| fs::read_to_string(glue.join(name))).collect::<Result<_, _>>()?;
+        let texts: Vec<_> = glues
+            .iter()
+            .map(|glue| fs::read_to_string(glue.join(name)))
+            .collect::<Result<_, _>>()?;
         if texts.windows(2).any(|pair| pair[0] != pair[1]) {
             bail!("{name} differs between the builds, but the package ships one for both");
         }

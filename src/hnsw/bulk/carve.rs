@@ -6,21 +6,22 @@
 //! against leaders.
 
 use super::filled;
-use crate::distance::tile::{self, Block, TileOut};
+use crate::distance::nearest;
+use crate::distance::tile::{self, Block, MOST_COLUMNS, MOST_ROWS, Out};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 
 /// Cells a point joins at the first carving. More find more of the true neighbours, at a cost that
 /// grows in proportion; measured against the distances a search needs at recall 0.95 to 0.995.
-const FAN_OUT: usize = 10;
+const FAN_OUT: usize = 8;
 /// Cells a point joins when a cell is carved again.
-const FAN_OUT_AGAIN: usize = 2;
+const FAN_OUT_AGAIN: usize = 1;
 /// Points a cell has on average.
 const CELL_POINTS: usize = 400;
 /// Leaders of one carving: more would cost more than they save.
 const MOST_LEADERS: usize = 1024;
 /// Points of a cell that is not carved again.
-const LARGEST_LEAF: usize = 1500;
+const LARGEST_LEAF: usize = 700;
 /// Points compared with all leaders in one unit of work.
 const BLOCK_POINTS: usize = 64;
 /// Pairs of a matrix product that take the time of one distance computed alone.
@@ -91,9 +92,10 @@ struct Carving {
     /// For each member the leaders nearest to it.
     joined: Vec<u16>,
     next: usize,
-    nearest: Vec<u64>,
+    /// Distances of some members to all leaders, a row each.
+    distances: Vec<u32>,
+    found: Vec<u64>,
     block: Block,
-    out: TileOut,
 }
 
 impl Carver {
@@ -208,19 +210,19 @@ impl Carving {
             let member = members[start + mixed as usize % (end - start)];
             chosen.push(nodes[member as usize]);
         }
-        let mut panels = Vec::new();
-        let terms = codes.pack_panels(&chosen, &mut panels)?;
+        let (mut panels, mut terms) = (Vec::new(), Vec::new());
+        codes.pack_panels(&chosen, &mut panels, &mut terms)?;
         Ok(Self {
             joined: filled(members.len() * fan_out, 0)?,
-            nearest: filled(fan_out * tile::MOST_ROWS, 0)?,
+            distances: filled(leaders.next_multiple_of(MOST_COLUMNS) * MOST_ROWS, 0)?,
             members,
             fan_out,
             leaders,
             panels,
             terms,
             next: 0,
+            found: Vec::new(),
             block: Block::default(),
-            out: TileOut::default(),
         })
     }
 
@@ -236,57 +238,28 @@ impl Carving {
         (rows * self.leaders) as u64 / PAIRS_PER_DISTANCE
     }
 
+    #[inline(never)]
     fn assign_rows(&mut self, codes: &Codes, nodes: &[u32], count: usize) {
         let first = self.next;
-        let block: [u32; tile::MOST_ROWS] = std::array::from_fn(|row| {
+        let block: [u32; MOST_ROWS] = std::array::from_fn(|row| {
             let member = self.members[(first + row).min(first + count - 1)];
             nodes[member as usize]
         });
         codes.load_block(&block[..count], &mut self.block);
-        self.block.limits = [u32::MAX; tile::MOST_ROWS];
-        self.nearest.fill(u64::MAX);
         let (columns, panel_bytes) = (tile::columns(), codes.panel_bytes());
+        let stride = self.leaders.next_multiple_of(MOST_COLUMNS);
         for (panel, start) in (0..self.leaders).step_by(columns).enumerate() {
-            let width = columns.min(self.leaders - start);
-            self.block.run(
-                &self.panels[panel * panel_bytes..(panel + 1) * panel_bytes],
-                &self.terms[start..start + columns],
-                &[0; tile::MOST_COLUMNS][..columns],
-                &mut self.out,
-            );
-            for row in 0..count {
-                let list = &mut self.nearest[row * self.fan_out..(row + 1) * self.fan_out];
-                for column in self.out.hits(row, width) {
-                    let key =
-                        u64::from(self.out.distance(row, column)) << 32 | (start + column) as u64;
-                    insert_key(list, key);
-                }
-                let worst = list.last().map_or(0, |key| (key >> 32) as u32);
-                self.block.limits[row] = worst.saturating_add(1);
-            }
+            let out = Out { distances: &mut self.distances, stride, across: start, down: None };
+            let codes = &self.panels[panel * panel_bytes..(panel + 1) * panel_bytes];
+            self.block.run(codes, &self.terms[start..start + columns], out);
         }
-        for row in 0..count {
-            let list = &self.nearest[row * self.fan_out..(row + 1) * self.fan_out];
-            let place = (first + row) * self.fan_out;
-            for (joined, key) in self.joined[place..place + self.fan_out].iter_mut().zip(list) {
-                *joined = *key as u16;
-            }
+        let rows = self.distances.chunks_exact_mut(stride).take(count);
+        let joined = self.joined.chunks_exact_mut(self.fan_out).skip(first);
+        for (distances, joined) in rows.zip(joined) {
+            distances[self.leaders..].fill(u32::MAX);
+            nearest(distances, self.fan_out, u32::MAX, &mut self.found);
+            self.found.sort_unstable();
+            joined.iter_mut().zip(&self.found).for_each(|(joined, key)| *joined = *key as u16);
         }
     }
-}
-
-/// Puts `key` in its place in a rising list of fixed length, if it belongs there.
-#[inline]
-pub(super) fn insert_key(list: &mut [u64], key: u64) -> bool {
-    match list.last() {
-        Some(last) if key < *last => {}
-        _ => return false,
-    }
-    let mut place = list.len() - 1;
-    while place > 0 && list[place - 1] > key {
-        list[place] = list[place - 1];
-        place -= 1;
-    }
-    list[place] = key;
-    true
 }

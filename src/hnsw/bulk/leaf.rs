@@ -1,63 +1,61 @@
 //! All pairs inside a cell.
 //!
 //! The codes of the cell's points are packed once into column panels; each block of rows is then
-//! multiplied with the panels at and right of the diagonal, so every pair is met once and offered to
-//! both its ends. The kernel marks the few pairs that are near enough to matter; only those reach
-//! the lists.
-//!
-//! A point keeps its [`NEAREST`] in each cell. What it keeps does not depend on the shape of the
-//! kernel's tiles: a pair is refused only by its own key.
+//! multiplied with the panels at and right of the diagonal, and every distance is written to both
+//! its places of a square matrix. A point's nearest are the smallest of its row.
 
 use super::candidates::Candidates;
-use super::carve::{PAIRS_PER_DISTANCE, insert_key};
-use super::filled;
-use crate::distance::tile::{self, Block, TileOut};
+use super::carve::PAIRS_PER_DISTANCE;
+use crate::distance::tile::{self, Block, MOST_COLUMNS, Out};
+use crate::distance::{TOGETHER, nearest};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 
 /// Candidates a point takes from one cell. More add little: a point is in several cells.
-const NEAREST: usize = 10;
+const NEAREST: usize = 8;
 /// Distances a point costs here, about: it meets its cells' points once in a matrix product.
 pub(super) const EXPECTED_COST: u64 = 10 * 500 / 2 / PAIRS_PER_DISTANCE;
 /// Pairs compared in one unit of work, about.
 const UNIT_PAIRS: usize = 1 << 14;
+/// Rows whose nearest are picked in one unit of work.
+const UNIT_ROWS: usize = 64;
 
 /// A cell being worked on; used again for the next, with its memory.
 #[derive(Default)]
 pub(super) struct Leaf {
-    /// The points by their places in the layer, and by their nodes.
+    /// The points by their places in the layer, and by their nodes; both rise.
     points: Vec<u32>,
     nodes: Vec<u32>,
     panels: Vec<u8>,
     terms: Vec<u32>,
-    /// For each point, 1 + the largest distance that can still enter its list.
-    limits: Vec<u32>,
-    /// For each point its nearest, as `distance << 32 | node`, rising, with the rest at the top.
-    nearest: Vec<u64>,
+    /// A row for each point, `stride` apart: its distances to all.
+    distances: Vec<u32>,
+    stride: usize,
+    /// The first row not compared yet, and the first whose nearest were not picked.
     next_row: usize,
+    next_list: usize,
     block: Block,
-    out: TileOut,
+    found: Vec<u64>,
 }
 
 impl Leaf {
     pub(super) fn bytes(&self) -> usize {
         self.panels.capacity()
             + 4 * (self.points.capacity() + self.nodes.capacity() + self.terms.capacity())
-            + 4 * self.limits.capacity()
-            + 8 * self.nearest.capacity()
+            + 4 * self.distances.capacity()
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.next_row >= self.points.len()
+        self.next_list >= self.points.len()
     }
 
     /// Packs the cell of these `members` of the layer's `points`.
+    #[inline(never)]
     pub(super) fn begin(
         &mut self,
         members: &[u32],
         points: &[u32],
         codes: &Codes,
-        candidates: &Candidates,
     ) -> Result<u64, OutOfMemory> {
         let count = members.len();
         self.points.clear();
@@ -66,76 +64,75 @@ impl Leaf {
         self.nodes.clear();
         self.nodes.try_reserve(count)?;
         self.nodes.extend(members.iter().map(|member| points[*member as usize]));
-        self.terms = codes.pack_panels(&self.nodes, &mut self.panels)?;
-        self.limits.clear();
-        self.limits.try_reserve(self.terms.len())?;
-        let limit = |member: &u32| candidates.limit(*member as usize).saturating_add(1);
-        self.limits.extend(members.iter().map(limit));
-        self.limits.resize(self.terms.len(), 0); // nothing enters the columns that fill up a panel
-        self.nearest = filled(count * NEAREST, u64::MAX)?;
-        self.next_row = 0;
+        codes.pack_panels(&self.nodes, &mut self.panels, &mut self.terms)?;
+        // Whole tiles are written, in both directions.
+        self.stride = count.next_multiple_of(MOST_COLUMNS);
+        let places = self.stride * self.stride;
+        if self.distances.len() < places {
+            self.distances.try_reserve(places - self.distances.len())?;
+            self.distances.resize(places, 0);
+        }
+        (self.next_row, self.next_list) = (0, 0);
         Ok(count as u64 / 2)
     }
 
-    /// Compares some rows with all columns right of them; with the last, hands over what was found.
-    pub(super) fn step(
-        &mut self,
-        codes: &Codes,
-        candidates: &mut Candidates,
-    ) -> Result<u64, OutOfMemory> {
+    /// Does the next unit of work: compares some rows, or picks the nearest of some.
+    pub(super) fn step(&mut self, codes: &Codes, candidates: &mut Candidates) -> u64 {
         let count = self.points.len();
-        let mut pairs = 0;
-        while self.next_row < count && pairs < UNIT_PAIRS {
-            let rows = tile::rows().min(count - self.next_row);
-            self.compare_rows(codes, self.next_row, rows);
-            pairs += rows * (count - self.next_row);
-            self.next_row += rows;
-        }
-        if self.next_row == count {
-            for (point, found) in self.points.iter().zip(self.nearest.chunks(NEAREST)) {
-                let filled = found.partition_point(|key| *key != u64::MAX);
-                candidates.merge(*point as usize, &found[..filled]);
+        if self.next_row < count {
+            let mut pairs = 0;
+            while self.next_row < count && pairs < UNIT_PAIRS {
+                let rows = tile::rows().min(count - self.next_row);
+                self.compare_rows(codes, self.next_row, rows);
+                pairs += rows * (count - self.next_row);
+                self.next_row += rows;
             }
-            pairs += 8 * count;
+            return pairs as u64 / PAIRS_PER_DISTANCE;
         }
-        Ok(pairs as u64 / PAIRS_PER_DISTANCE)
+        let end = (self.next_list + UNIT_ROWS).min(count);
+        let cost = (end - self.next_list) * (count + 256) / 16;
+        for row in self.next_list..end {
+            self.pick_nearest(row, candidates);
+        }
+        self.next_list = end;
+        cost as u64 / PAIRS_PER_DISTANCE
     }
 
+    /// Compares rows with all columns right of them.
+    #[inline(never)]
     fn compare_rows(&mut self, codes: &Codes, first: usize, rows: usize) {
-        let (columns, panel_bytes) = (tile::columns(), codes.panel_bytes());
+        let (columns, panel_bytes, stride) = (tile::columns(), codes.panel_bytes(), self.stride);
         codes.load_block(&self.nodes[first..first + rows], &mut self.block);
         for panel in first / columns..self.points.len().div_ceil(columns) {
             let start = panel * columns;
-            let width = columns.min(self.points.len() - start);
-            self.block.limits[..rows].copy_from_slice(&self.limits[first..first + rows]);
-            self.block.run(
-                &self.panels[panel * panel_bytes..(panel + 1) * panel_bytes],
-                &self.terms[start..start + columns],
-                &self.limits[start..start + columns],
-                &mut self.out,
-            );
-            for row in 0..rows {
-                let a = first + row;
-                for column in self.out.hits(row, width) {
-                    let b = start + column;
-                    if b > a {
-                        let distance = u64::from(self.out.distance(row, column)) << 32;
-                        self.offer(a, distance | u64::from(self.nodes[b]));
-                        self.offer(b, distance | u64::from(self.nodes[a]));
-                    }
-                }
-            }
+            let out = Out {
+                distances: &mut self.distances,
+                stride,
+                across: first * stride + start,
+                down: Some(start * stride + first),
+            };
+            let codes = &self.panels[panel * panel_bytes..(panel + 1) * panel_bytes];
+            self.block.run(codes, &self.terms[start..start + columns], out);
         }
     }
 
-    #[inline]
-    fn offer(&mut self, point: usize, key: u64) {
-        let list = &mut self.nearest[point * NEAREST..(point + 1) * NEAREST];
-        if insert_key(list, key) {
-            if let Some(last) = list.last().filter(|last| **last != u64::MAX) {
-                let worst = ((last >> 32) as u32).saturating_add(1);
-                self.limits[point] = self.limits[point].min(worst);
-            }
-        }
+    /// Hands the nearest of a point to the candidates.
+    #[inline(never)]
+    fn pick_nearest(&mut self, row: usize, candidates: &mut Candidates) {
+        let count = self.points.len();
+        let start = row * self.stride;
+        let distances = &mut self.distances[start..start + count.next_multiple_of(TOGETHER)];
+        distances[row] = u32::MAX;
+        distances[count..].fill(u32::MAX);
+        let point = self.points[row] as usize;
+        // Nothing is at the distance of what is no candidate.
+        let limit = candidates.limit(point).min(u32::MAX - 1);
+        nearest(distances, NEAREST, limit, &mut self.found);
+        let nodes = &self.nodes;
+        let keys = self.found.iter().map(|key| {
+            let place = *key as u32 as usize;
+            key >> 32 << 32 | u64::from(nodes[place])
+        });
+        candidates.offer(point, keys);
     }
 }

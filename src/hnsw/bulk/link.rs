@@ -136,6 +136,7 @@ impl Linker {
         &self.chosen[start..start + usize::from(self.counts[point])]
     }
 
+    #[inline(never)]
     fn select(&mut self, point: usize, codes: &Codes, candidates: &Candidates) -> u64 {
         self.scored.clear();
         self.scored
@@ -165,6 +166,7 @@ impl Linker {
         1
     }
 
+    #[inline(never)]
     fn write<L: Links>(
         &mut self,
         point: usize,

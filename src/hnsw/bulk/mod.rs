@@ -38,6 +38,9 @@ use leaf::Leaf;
 use link::Linker;
 use reach::Reach;
 
+/// Candidates kept for each point: twice the links of a node, so that selection can choose.
+const KEPT: usize = 32;
+
 /// What of a build is under way.
 enum Stage {
     /// Nodes are added to the graph, without links.
@@ -142,18 +145,18 @@ impl Bulk {
             Stage::Carve(carver) => {
                 let cost = carver.step(codes)?;
                 if let Some(cells) = carver.take_cells() {
-                    self.candidates = Candidates::new(self.points.len())?;
+                    self.candidates = Candidates::new(self.points.len(), KEPT)?;
                     self.stage = Stage::Leaves { cells, next: 0, leaf: Box::default() };
                 }
                 Ok(cost)
             }
             Stage::Leaves { cells, next, leaf } => {
                 if !leaf.is_done() {
-                    return leaf.step(codes, &mut self.candidates);
+                    return Ok(leaf.step(codes, &mut self.candidates));
                 }
                 if let Some(members) = cells.get(*next) {
                     *next += 1;
-                    return leaf.begin(members, &self.points, codes, &self.candidates);
+                    return leaf.begin(members, &self.points, codes);
                 }
                 let order = std::mem::take(cells).into_order(self.points.len())?;
                 let linker = Linker::new(order, self.layer, links.capacity(1))?;

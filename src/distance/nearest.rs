@@ -1,0 +1,112 @@
+//! The few smallest of many distances.
+//!
+//! Distances are looked at twice. The first pass keeps the smallest of each of 32 groups, whose order
+//! bounds the k-th smallest of all; the second pass picks what is within the bound, which is little
+//! more than k distances. Both are vector instructions without a branch that depends on the data.
+
+/// Distances looked at together: a row's length is a multiple of it.
+pub(crate) const TOGETHER: usize = 16;
+/// The bound is taken from so many lanes, each over the groups of a row.
+const LANES: usize = 4;
+const GROUPS: usize = 8;
+type Lanes = [u32; LANES];
+
+/// Collects in `found` at least the `k` smallest of `row` that are at most `limit`, as
+/// `distance << 32 | place`, places rising; and others that are no further than the furthest of them
+/// might have been. What is found depends on the row, `k` and `limit` alone.
+///
+/// `within` says which of some distances are at most a bound, the first in the lowest bit.
+#[inline(always)]
+pub(super) fn nearest_with(
+    row: &[u32],
+    k: usize,
+    limit: u32,
+    found: &mut Vec<u64>,
+    within: impl Fn(&[u32; TOGETHER], u32) -> u32,
+) {
+    const WORD: usize = 64;
+    found.clear();
+    let (parts, _) = row.as_chunks::<TOGETHER>();
+    let limit = limit.min(bound(parts, k));
+    for (word, distances) in row.chunks(WORD).enumerate() {
+        let (parts, _) = distances.as_chunks::<TOGETHER>();
+        let marks = parts.iter().rev();
+        let mut marks =
+            marks.fold(0, |marks, part| marks << TOGETHER | u64::from(within(part, limit)));
+        while marks != 0 {
+            let place = marks.trailing_zeros() as usize;
+            marks &= marks - 1;
+            if let Some(distance) = distances.get(place) {
+                found.push(u64::from(*distance) << 32 | (word * WORD + place) as u64);
+            }
+        }
+    }
+}
+
+/// A distance that at least `k` of the row are at most; the largest there is where `k` is not small
+/// against the row.
+#[inline(always)]
+fn bound(parts: &[[u32; TOGETHER]], k: usize) -> u32 {
+    let rank = k.div_ceil(LANES);
+    if parts.len() < 4 || rank > GROUPS || k == 0 {
+        return u32::MAX;
+    }
+    let mut smallest = [[u32::MAX; LANES]; GROUPS];
+    let (twos, last) = parts.as_chunks::<2>();
+    for two in twos {
+        let fours = two.as_flattened().as_chunks::<LANES>().0;
+        for (group, four) in smallest.iter_mut().zip(fours) {
+            *group = min(*group, *four);
+        }
+    }
+    for part in last {
+        for (group, four) in smallest.iter_mut().zip(part.as_chunks::<LANES>().0) {
+            *group = min(*group, *four);
+        }
+    }
+    // In each lane at least `rank` are at most the `rank`-th smallest of its groups.
+    sort(&mut smallest);
+    smallest[rank - 1].into_iter().fold(0, u32::max)
+}
+
+/// Sorts each lane by Batcher's network of 19 comparators (1968, odd-even merge sort).
+#[inline(always)]
+fn sort(groups: &mut [Lanes; GROUPS]) {
+    macro_rules! compare {
+        ($($a:literal $b:literal),*) => {$(
+            let (low, high) = (min(groups[$a], groups[$b]), max(groups[$a], groups[$b]));
+            (groups[$a], groups[$b]) = (low, high);
+        )*};
+    }
+    compare!(0 1, 2 3, 4 5, 6 7);
+    compare!(0 2, 1 3, 4 6, 5 7);
+    compare!(1 2, 5 6);
+    compare!(0 4, 1 5, 2 6, 3 7);
+    compare!(2 4, 3 5);
+    compare!(1 2, 3 4, 5 6);
+}
+
+#[inline(always)]
+fn min(a: Lanes, b: Lanes) -> Lanes {
+    std::array::from_fn(|lane| a[lane].min(b[lane]))
+}
+
+#[inline(always)]
+fn max(a: Lanes, b: Lanes) -> Lanes {
+    std::array::from_fn(|lane| a[lane].max(b[lane]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_network_sorts_all_orders_of_zeros_and_ones() {
+        // The 0-1 principle (Knuth, volume 3, theorem 5.3.4Z).
+        for bits in 0..1u32 << GROUPS {
+            let mut groups = std::array::from_fn(|i| [bits >> i & 1; LANES]);
+            sort(&mut groups);
+            assert!(groups.is_sorted(), "{bits:b}");
+        }
+    }
+}
