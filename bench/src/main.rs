@@ -19,21 +19,46 @@ fn main() -> Result<()> {
     for round in 0..rounds {
         for kind in kinds.split(',') {
             let mut index = build()?;
-            let start = ProcessTime::now();
-            if kind == "loop" {
+            let mut start = ProcessTime::now();
+            let mut counted = data.len();
+            if let Some((how, n)) = kind.split_once(':') {
+                let n: usize = n.parse()?;
+                let (old, new) = data.rows.split_at((data.len() - n) * data.dimensions);
+                if how.starts_with('p') {
+                    // parts
+                    for part in data.rows.chunks(n * data.dimensions) {
+                        index.insert_batch(Rows::flat(part), BatchOptions::new())?;
+                    }
+                } else {
+                    index.insert_batch(Rows::flat(old), BatchOptions::new())?;
+                    counted = n;
+                    start = ProcessTime::now();
+                    if how == "attach" {
+                        index.insert_batch(Rows::flat(new), BatchOptions::new())?;
+                    } else {
+                        for row in new.chunks(data.dimensions) {
+                            index.insert(row)?;
+                        }
+                    }
+                }
+            } else if kind == "loop" {
                 for row in data.rows.chunks(data.dimensions) {
                     index.insert(row)?;
                 }
             } else {
                 build_for_profile(&mut index, &data)?;
             }
-            let us = start.elapsed().as_secs_f64() * 1e6 / data.len() as f64;
-            print!("{kind:>6} {us:8.1} us/row");
+            let us = start.elapsed().as_secs_f64() * 1e6 / counted as f64;
+            print!("{kind:>12} {us:8.1} us/row");
             if round == 0 {
                 let points = quality::sweep(&index, &data, 0.9955)?;
                 for recall in [0.95, 0.98, 0.99, 0.995] {
                     print!("  {:?}", quality::distances_at(&points, recall).map(|x| x.round()));
                 }
+            }
+            let p = if round == 0 { quality::sweep(&index, &data, 0.9955)? } else { vec![] };
+            for p in p.iter().filter(|p| [16, 32, 64, 128].contains(&p.ef)) {
+                print!("  ef{} {:.4}", p.ef, p.recall);
             }
             println!();
         }

@@ -27,6 +27,8 @@ pub(crate) trait Links {
     fn links(&self, node: u32, layer: usize) -> &[u32];
     /// Replaces them. At most [`capacity`](Links::capacity) are kept.
     fn set_links(&mut self, node: u32, layer: usize, links: &[u32]) -> Result<(), OutOfMemory>;
+    /// How many nodes there are.
+    fn len(&self) -> usize;
     /// Links a node may have on `layer`.
     fn capacity(&self, layer: usize) -> usize;
     /// Where a search starts and the layer it starts on.
@@ -58,11 +60,6 @@ impl Graph {
             upper_rows: 0,
             entry: None,
         }
-    }
-
-    /// Nodes in the graph, numbered from 0.
-    pub(crate) fn len(&self) -> usize {
-        self.nodes
     }
 
     pub(crate) fn upper_rows(&self) -> usize {
@@ -203,6 +200,10 @@ impl Links for Graph {
         };
         write_links(row, links);
         Ok(())
+    }
+
+    fn len(&self) -> usize {
+        self.nodes
     }
 
     fn capacity(&self, layer: usize) -> usize {

@@ -2,7 +2,7 @@
 
 use super::graph::{Links, TOP_LEVEL};
 use super::search::{Scratch, descend, search_layer};
-use super::select::select;
+use super::select::{Diversity, select};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 use crate::vectors::score_all;
@@ -48,9 +48,36 @@ pub(crate) fn insert<L: Links>(
     ef_construction: usize,
     scratch: &mut InsertScratch,
 ) -> Result<(), OutOfMemory> {
-    let entry = links.entry();
     let node = links.add_node(level)?;
-    let Some((_, top)) = entry else {
+    link_layers(links, codes, node, (level, 0), ef_construction, scratch)
+}
+
+/// Links a node, which is there, on the layers above 0 that it is on. The first node becomes the entry
+/// point.
+pub(crate) fn insert_above<L: Links>(
+    links: &mut L,
+    codes: &Codes,
+    node: u32,
+    level: usize,
+    ef_construction: usize,
+    scratch: &mut InsertScratch,
+) -> Result<(), OutOfMemory> {
+    if level == 0 && links.entry().is_some() {
+        return Ok(());
+    }
+    link_layers(links, codes, node, (level, 1), ef_construction, scratch)
+}
+
+/// Links a node both ways on the layers `level` down to `lowest`.
+fn link_layers<L: Links>(
+    links: &mut L,
+    codes: &Codes,
+    node: u32,
+    (level, lowest): (usize, usize),
+    ef_construction: usize,
+    scratch: &mut InsertScratch,
+) -> Result<(), OutOfMemory> {
+    let Some((_, top)) = links.entry() else {
         links.set_entry(node);
         return Ok(());
     };
@@ -59,14 +86,14 @@ pub(crate) fn insert<L: Links>(
         return Ok(());
     };
     let m = links.capacity(1);
-    for layer in (0..=level.min(top)).rev() {
-        let nodes = node as usize + 1;
+    for layer in (lowest..=level.min(top)).rev() {
+        let nodes = links.len();
         search_layer(links, &scorer, start, layer, ef_construction, nodes, &mut scratch.search)?;
         let InsertScratch { search, candidates, chosen, .. } = scratch;
         candidates.clear();
         candidates.extend(search.pool.found());
         start = candidates.first().copied().unwrap_or(start);
-        search.distances += select(codes, candidates, m, chosen);
+        search.distances += select(codes, candidates, m, Diversity::Strict, chosen);
         links.set_links(node, layer, chosen)?;
         for i in 0..scratch.chosen.len() {
             let neighbour = scratch.chosen[i];
@@ -99,7 +126,7 @@ fn link_back<L: Links>(
         score_all(&scorer, changed, |score, other| candidates.push((score, other)));
         candidates.sort_unstable();
         search.distances += changed.len() as u64;
-        search.distances += select(codes, candidates, limit, changed);
+        search.distances += select(codes, candidates, limit, Diversity::Strict, changed);
     }
     links.set_links(neighbour, layer, changed)
 }

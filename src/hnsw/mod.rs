@@ -6,7 +6,7 @@
 //! search.rs   algorithms 2 and 5: the way to the nearest
 //! select.rs   algorithm 4: which links to keep
 //! insert.rs   algorithm 1: linking one node
-//! bulk/       linking many nodes as a whole
+//! bulk/       linking many nodes as a whole, by regions
 //! ```
 //!
 //! Nothing here knows vectors: search and construction see scores (`vectors::Scorer`).

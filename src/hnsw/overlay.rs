@@ -118,6 +118,10 @@ impl Links for Staged<'_> {
         }
     }
 
+    fn len(&self) -> usize {
+        self.graph.len()
+    }
+
     fn capacity(&self, layer: usize) -> usize {
         self.graph.capacity(layer)
     }

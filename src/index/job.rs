@@ -12,8 +12,8 @@
 //! Check     every row is looked at before the work on the first begins (if asked for)
 //! Accept    rows are checked, given their ids and scaled; skipped rows close up
 //! Code      mean and scale where there are none or rows have drifted, then codes
-//! Bulk      the graph is built as a whole, where there is none yet
-//! Link      else each row is linked; links of old rows are changed in an overlay
+//! Bulk      the rows are linked as a whole, or
+//! Link      one by one where they are few; links of old rows are changed in an overlay
 //! Ready     only `finish` is left: a short step that cannot fail
 //! ```
 //!
@@ -27,9 +27,11 @@ use super::{GRAPH_ROWS, Index};
 use crate::batch::{
     BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
 };
-use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
+use crate::config::{Config, MAX_ID, MAX_ROWS, batch_limit};
 use crate::error::{BatchError, Error, OutOfMemory, VectorFault};
 use crate::hnsw::bulk::Bulk;
+use crate::hnsw::bulk::partition::Partition;
+use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{insert, level_of};
 use crate::hnsw::overlay::{Overlay, Staged};
 use crate::ids::IdError;
@@ -82,8 +84,10 @@ pub(crate) struct Job {
     overlay: Overlay,
     /// Codes by a new scale, used in place of the index's when the batch is done.
     new_codes: Option<Codes>,
-    /// The build of the graph, where there was none.
-    bulk: Option<Bulk>,
+    /// The links of all rows being made as a whole.
+    bulk: Option<Box<Bulk>>,
+    /// The regions with the new rows in them, used in place of the index's when the batch is done.
+    new_partition: Option<Partition>,
     /// The first node that is linked by this job.
     first_node: usize,
     before: Before,
@@ -102,7 +106,8 @@ impl Job {
     pub(super) fn bytes(&self) -> usize {
         self.overlay.bytes()
             + self.new_codes.as_ref().map_or(0, Codes::bytes)
-            + self.bulk.as_ref().map_or(0, Bulk::bytes)
+            + self.bulk.as_ref().map_or(0, |bulk| bulk.bytes())
+            + self.new_partition.as_ref().map_or(0, Partition::bytes)
             + 8 * (self.ids.capacity() + self.wanted_ids.as_ref().map_or(0, Vec::capacity))
             + 4 * self.origins.capacity()
     }
@@ -193,6 +198,7 @@ impl Index {
             overlay: Overlay::new(&self.graph)?,
             new_codes: None,
             bulk: None,
+            new_partition: None,
             first_node: self.graph.len(),
             before,
         }))
@@ -382,12 +388,16 @@ impl Index {
             job.phase = Phase::Code { next: 0 };
             return Ok(0);
         }
-        if self.graph.len() == 0 {
-            job.bulk = Some(Bulk::new(rows, self.config.seed));
-            job.phase = Phase::Bulk;
-        } else {
+        let before = self.graph.len();
+        if !Bulk::pays(&self.partition, before, rows) {
             job.phase = Phase::Link;
+            return Ok(0);
         }
+        let Config { seed, ef_construction, dimensions, .. } = self.config;
+        let partition = self.partition.try_clone()?;
+        let bulk = Bulk::new(partition, before, rows, seed, ef_construction, dimensions);
+        job.bulk = Some(Box::new(bulk));
+        job.phase = Phase::Bulk;
         Ok(0)
     }
 
@@ -397,7 +407,7 @@ impl Index {
         let Some(bulk) = &mut job.bulk else { return Ok(0) };
         let cost = bulk.step(&mut staged, codes, self.config.m)?;
         if bulk.is_done() {
-            job.bulk = None;
+            job.new_partition = job.bulk.take().map(|bulk| bulk.into_partition());
             job.phase = Phase::Ready;
         }
         Ok(cost)
@@ -430,6 +440,9 @@ impl Index {
         Staged { graph: &mut self.graph, overlay: &mut job.overlay }.commit();
         if let Some(codes) = job.new_codes.take() {
             self.codes = codes;
+        }
+        if let Some(partition) = job.new_partition.take() {
+            self.partition = partition;
         }
         self.len += job.staged;
         let Job { ids, total, skipped, .. } = *job;
@@ -490,7 +503,7 @@ impl Job {
                 (total as u64 * linked as u64 / all as u64) as usize
             }
             Phase::Bulk => {
-                let thousandths = self.bulk.as_ref().map_or(0, Bulk::thousandths);
+                let thousandths = self.bulk.as_ref().map_or(0, |bulk| bulk.thousandths());
                 (total as u64 * thousandths / 1000) as usize
             }
             _ => 0,

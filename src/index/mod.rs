@@ -22,7 +22,8 @@ use std::sync::Mutex;
 
 use crate::config::{Builder, Config, MAX_ID, MAX_ROWS, Metric};
 use crate::error::{Error, OutOfMemory};
-use crate::hnsw::graph::Graph;
+use crate::hnsw::bulk::partition::Partition;
+use crate::hnsw::graph::{Graph, Links};
 use crate::hnsw::insert::{InsertScratch, insert, level_of};
 use crate::ids::{IdError, Ids};
 use crate::vectors::codes::Codes;
@@ -57,6 +58,8 @@ pub struct Index {
     pub(crate) codes: Codes,
     pub(crate) ids: Ids,
     pub(crate) graph: Graph,
+    /// The regions that batches compare rows in; rows inserted one by one are not in it yet.
+    pub(crate) partition: Partition,
     scratch: InsertScratch,
     /// Memory of searches that are not running; each takes one and puts it back.
     searchers: Mutex<Vec<Searcher>>,
@@ -89,6 +92,7 @@ impl Index {
             codes: Codes::new(config.dimensions, config.metric),
             ids: Ids::default(),
             graph: Graph::new(config.m),
+            partition: Partition::default(),
             scratch: InsertScratch::default(),
             searchers: Mutex::default(),
             job: None,
@@ -139,6 +143,7 @@ impl Index {
             + self.codes.bytes()
             + self.ids.bytes()
             + self.graph.bytes()
+            + self.partition.bytes()
             + self.scratch.search.bytes()
             + self.job.as_ref().map_or(0, |job| job.bytes())
     }

@@ -275,6 +275,16 @@ impl Codes {
         block.load(&rows[..count], &terms[..count], self.dots());
     }
 
+    /// Components of each row.
+    pub(crate) fn dimensions(&self) -> usize {
+        self.dimensions
+    }
+
+    /// Whether scores are squared distances, 0 between equal rows.
+    pub(crate) fn are_distances(&self) -> bool {
+        self.metric != Metric::Dot
+    }
+
     /// Bytes of a panel.
     pub(crate) fn panel_bytes(&self) -> usize {
         tile::panel_bytes(padded(self.dimensions))

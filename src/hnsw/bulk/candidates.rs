@@ -1,10 +1,10 @@
-//! The nearest nodes found so far for each point of a layer.
+//! The nearest nodes found so far for each node of a layer.
 //!
 //! A key is `distance << 32 | node`; distances are exact, so a pair met in two cells has the same key
 //! and is recognised by it. What is kept are the smallest keys of all that were offered, in whatever
 //! order they came.
 //!
-//! Always true of a point's list: keys rise, none is there twice, and behind the last there is
+//! Always true of a node's list: keys rise, none is there twice, and behind the last there is
 //! [`NONE`] up to the end.
 
 use super::filled;
@@ -18,7 +18,7 @@ const FEW: usize = 16;
 
 #[derive(Default)]
 pub(super) struct Candidates {
-    /// For each point a list and a `NONE` that ends it.
+    /// For each node a list and a `NONE` that ends it.
     lists: Option<Chunks<u64>>,
     kept: usize,
     found: Vec<u64>,
@@ -26,12 +26,12 @@ pub(super) struct Candidates {
 }
 
 impl Candidates {
-    /// Lists that keep `kept` keys for each of some points.
-    pub(super) fn new(points: usize, kept: usize) -> Result<Self, OutOfMemory> {
+    /// Lists that keep `kept` keys for each of some nodes.
+    pub(super) fn new(nodes: usize, kept: usize) -> Result<Self, OutOfMemory> {
         let mut lists = Chunks::new(kept);
-        lists.reserve(points)?;
-        for point in 0..points {
-            lists.row_mut(point).fill(NONE);
+        lists.reserve(nodes)?;
+        for node in 0..nodes {
+            lists.row_mut(node).fill(NONE);
         }
         Ok(Self { lists: Some(lists), kept, found: Vec::new(), merged: filled(kept, NONE)? })
     }
@@ -40,27 +40,27 @@ impl Candidates {
         self.lists.as_ref().map_or(0, Chunks::bytes)
     }
 
-    /// The nearest of `point`, rising, each once.
-    pub(super) fn of(&self, point: usize) -> &[u64] {
-        let list = self.lists.as_ref().map_or(&[][..], |lists| lists.row(point));
+    /// The nearest of `node`, rising, each once.
+    pub(super) fn of(&self, node: usize) -> &[u64] {
+        let list = self.lists.as_ref().map_or(&[][..], |lists| lists.row(node));
         &list[..list.partition_point(|key| *key != NONE)]
     }
 
-    /// The largest distance that can still enter the list of `point`.
-    pub(super) fn limit(&self, point: usize) -> u32 {
-        let list = self.lists.as_ref().map_or(&[][..], |lists| lists.row(point));
+    /// The largest distance that can still enter the list of `node`.
+    pub(super) fn limit(&self, node: usize) -> u32 {
+        let list = self.lists.as_ref().map_or(&[][..], |lists| lists.row(node));
         list.last().map_or(0, |key| (key >> 32) as u32)
     }
 
-    /// Offers keys, none of them twice, to the list of `point`.
+    /// Offers keys, none of them twice, to the list of `node`.
     #[inline(never)]
-    pub(super) fn offer(&mut self, point: usize, keys: impl Iterator<Item = u64>) {
+    pub(super) fn offer(&mut self, node: usize, keys: impl Iterator<Item = u64>) {
         let Some(lists) = &mut self.lists else { return };
         self.found.clear();
         self.found.extend(keys);
         sort(&mut self.found);
         self.found.resize(self.found.len().max(self.kept) + 1, NONE);
-        let list = lists.row_mut(point);
+        let list = lists.row_mut(node);
         merge(list, &self.found, &mut self.merged);
         list.copy_from_slice(&self.merged);
     }

@@ -1,9 +1,12 @@
-//! Every node of a layer is reached from the entry point.
+//! Every node is reached from the entry point on layer 0.
 //!
 //! Selection may leave a node that no link leads to, or a few that link only to each other; a search
 //! would never find them. Each is linked from a node near it that is reached. Where that one has no
 //! room, the new link takes the place of its last, and the node takes over the link that was lost:
 //! what was reached stays reached.
+//!
+//! A build walks along all links. A batch that is small against the index only looks at the nodes
+//! that lost a link which led to them: one that a neighbour still links back to is taken as reached.
 
 use super::filled;
 use crate::error::OutOfMemory;
@@ -14,45 +17,63 @@ use crate::vectors::codes::Codes;
 
 /// Nodes looked at in one unit of work.
 const UNIT_NODES: usize = 1024;
+/// Nodes that take the time of a distance to look at.
+const NODES_PER_DISTANCE: u64 = 16;
 /// Candidates kept when a node near an unreached one is looked for.
 const EF: usize = 64;
 
-/// Walks one layer from the entry point.
+/// Finds and links the nodes that are not reached.
 pub(super) struct Reach {
-    layer: usize,
     entry: u32,
     nodes: usize,
-    reached: Vec<bool>,
-    /// Nodes that are reached and whose links were not followed yet.
-    waiting: Vec<u32>,
-    /// The point that is looked at when nothing waits.
-    next: usize,
-    points: usize,
     links: Vec<u32>,
+    way: Way,
+}
+
+enum Way {
+    /// From the entry point along all links.
+    Walk {
+        reached: Vec<bool>,
+        /// Nodes that are reached and whose links were not followed yet.
+        waiting: Vec<u32>,
+        /// The node that is looked at when nothing waits.
+        next: u32,
+    },
+    /// Of some nodes, whether a neighbour links back.
+    Look { suspects: Vec<u32> },
 }
 
 impl Reach {
-    pub(super) fn new(
-        points: &[u32],
-        nodes: usize,
-        entry: u32,
-        layer: usize,
-    ) -> Result<Self, OutOfMemory> {
+    /// Of the nodes `0..nodes`.
+    pub(super) fn walk(nodes: usize, entry: u32) -> Result<Self, OutOfMemory> {
         let mut reached = filled(nodes, false)?;
         let mut waiting = Vec::new();
-        waiting.try_reserve_exact(points.len())?;
+        waiting.try_reserve_exact(nodes)?;
         reached[entry as usize] = true;
         waiting.push(entry);
-        let points = points.len();
-        Ok(Self { layer, entry, nodes, reached, waiting, next: 0, points, links: Vec::new() })
+        let way = Way::Walk { reached, waiting, next: 0 };
+        Ok(Self { entry, nodes, links: Vec::new(), way })
+    }
+
+    /// Of these of `nodes` nodes.
+    pub(super) fn look(mut suspects: Vec<u32>, nodes: usize, entry: u32) -> Self {
+        suspects.sort_unstable();
+        suspects.dedup();
+        Self { entry, nodes, links: Vec::new(), way: Way::Look { suspects } }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.reached.capacity() + 4 * self.waiting.capacity()
+        match &self.way {
+            Way::Walk { reached, waiting, .. } => reached.capacity() + 4 * waiting.capacity(),
+            Way::Look { suspects } => 4 * suspects.capacity(),
+        }
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.waiting.is_empty() && self.next == self.points
+        match &self.way {
+            Way::Walk { waiting, next, .. } => waiting.is_empty() && *next as usize == self.nodes,
+            Way::Look { suspects } => suspects.is_empty(),
+        }
     }
 
     /// Does the next unit of work and returns what it cost in distances.
@@ -60,29 +81,43 @@ impl Reach {
         &mut self,
         links: &mut L,
         codes: &Codes,
-        points: &[u32],
         scratch: &mut Scratch,
     ) -> Result<u64, OutOfMemory> {
-        let mut cost = 0;
         for _ in 0..UNIT_NODES {
-            if let Some(node) = self.waiting.pop() {
-                for target in links.links(node, self.layer) {
-                    if !std::mem::replace(&mut self.reached[*target as usize], true) {
-                        self.waiting.push(*target);
+            let found = match &mut self.way {
+                Way::Walk { reached, waiting, next } => {
+                    if let Some(node) = waiting.pop() {
+                        for target in links.links(node, 0) {
+                            if !std::mem::replace(&mut reached[*target as usize], true) {
+                                waiting.push(*target);
+                            }
+                        }
+                        continue;
                     }
+                    if *next as usize == self.nodes {
+                        break;
+                    }
+                    let node = *next;
+                    *next += 1;
+                    let is_new = !std::mem::replace(&mut reached[node as usize], true);
+                    if is_new {
+                        waiting.push(node);
+                    }
+                    is_new.then_some(node)
                 }
-                continue;
-            }
-            let Some(node) = points.get(self.next) else { break };
-            self.next += 1;
-            if !self.reached[*node as usize] {
-                cost += self.connect(links, codes, *node, scratch)?;
-                self.reached[*node as usize] = true;
-                self.waiting.push(*node);
-                break;
+                Way::Look { suspects } => {
+                    let Some(node) = suspects.pop() else { break };
+                    let mut neighbours = links.links(node, 0).iter();
+                    let is_linked = neighbours.any(|other| links.links(*other, 0).contains(&node));
+                    (!is_linked && node != self.entry).then_some(node)
+                }
+            };
+            if let Some(node) = found {
+                let cost = self.connect(links, codes, node, scratch)?;
+                return Ok(cost + UNIT_NODES as u64 / NODES_PER_DISTANCE);
             }
         }
-        Ok(cost + UNIT_NODES as u64 / 16)
+        Ok(UNIT_NODES as u64 / NODES_PER_DISTANCE)
     }
 
     /// Links to `node` from one near it that is reached.
@@ -97,34 +132,26 @@ impl Reach {
         let scorer = codes.scorer(node);
         let start = (scorer.score(self.entry), self.entry);
         // Only reached nodes are found, because the walk starts at the entry point.
-        search_layer(links, &scorer, start, self.layer, EF, self.nodes, scratch)?;
-        let limit = links.capacity(self.layer);
-        let near = scratch.pool.found().map(|(_, near)| near);
-        let with_room = near.clone().find(|near| links.links(*near, self.layer).len() < limit);
+        search_layer(links, &scorer, start, 0, EF, self.nodes, scratch)?;
+        let limit = links.capacity(0);
+        let near = scratch.pool.found().map(|(_, near)| near).filter(|near| *near != node);
+        let with_room = near.clone().find(|near| links.links(*near, 0).len() < limit);
         if let Some(from) = with_room.or_else(|| near.clone().next()) {
             self.links.clear();
-            self.links.extend_from_slice(links.links(from, self.layer));
-            if self.links.len() >= limit {
-                let lost = self.links.pop();
-                links.set_links(from, self.layer, &extended(&self.links, node))?;
+            self.links.extend_from_slice(links.links(from, 0));
+            let lost = if self.links.len() < limit { None } else { self.links.pop() };
+            self.links.push(node);
+            links.set_links(from, 0, &self.links)?;
+            if let Some(lost) = lost {
                 self.links.clear();
-                self.links.extend_from_slice(links.links(node, self.layer));
+                self.links.extend_from_slice(links.links(node, 0));
                 self.links.truncate(limit - 1);
-                if let Some(lost) = lost.filter(|lost| !self.links.contains(lost)) {
-                    links.set_links(node, self.layer, &extended(&self.links, lost))?;
+                if !self.links.contains(&lost) {
+                    self.links.push(lost);
+                    links.set_links(node, 0, &self.links)?;
                 }
-            } else {
-                links.set_links(from, self.layer, &extended(&self.links, node))?;
             }
         }
         Ok(scratch.distances - before)
     }
-}
-
-/// The links with one more.
-fn extended(links: &[u32], one: u32) -> Vec<u32> {
-    let mut all = Vec::with_capacity(links.len() + 1);
-    all.extend_from_slice(links);
-    all.push(one);
-    all
 }

@@ -1,0 +1,253 @@
+//! Which nodes lie near each other: cells, and the way to them.
+//!
+//! A node finds its cells from the root of a tree on. A split has *leaders*, nodes drawn from those
+//! that came through it when it was made, and a child for each; a node goes on to the children of
+//! the leaders nearest to it: to several at the root, so that cells overlap and a node near a border
+//! is compared with both sides, and to one below. A child is a cell or, where that would be too large,
+//! another split.
+//!
+//! An index keeps its partition from batch to batch, so that what a batch costs does not grow with
+//! the index. Nothing here computes distances: that is `route.rs`.
+//!
+//! Always true, and checked by [`Partition::validate`]:
+//! - every split and every cell is reached from the root, once: a split 0, or else cell 0;
+//! - the nodes of a cell rise; the nodes `0..nodes` are in at least one cell each.
+
+use super::{copied, filled};
+use crate::error::OutOfMemory;
+
+/// Leaders are drawn anew when there are so many times the nodes that they were drawn from,
+const GROWTH: usize = 2;
+/// unless a batch has less than one in so many of the nodes; but at latest
+const FEW: usize = 32;
+/// when there are so many times the nodes.
+const MOST_GROWTH: usize = 8;
+
+/// What a leader leads to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Child {
+    Cell(u32),
+    Split(u32),
+}
+
+/// Leaders, and what each leads to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Split {
+    pub(crate) leaders: Vec<u32>,
+    /// What is added to the distance of each leader, so that none draws many more nodes than others.
+    pub(crate) biases: Vec<u32>,
+    pub(crate) children: Vec<Child>,
+}
+
+/// A place in the tree: the root, or a child of a split.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Slot {
+    Root,
+    Child { split: u32, child: u32 },
+}
+
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Partition {
+    /// Nodes in cells: those numbered below it.
+    pub(crate) nodes: usize,
+    /// Nodes there were when the leaders at the root were drawn.
+    pub(crate) drawn_from: usize,
+    /// Cells a node joins at the root; 0 while there are no leaders.
+    pub(crate) fan_out: usize,
+    pub(crate) splits: Vec<Split>,
+    pub(crate) cells: Vec<Vec<u32>>,
+}
+
+impl Partition {
+    pub(crate) fn bytes(&self) -> usize {
+        let splits = self.splits.iter().map(|split| 16 * split.leaders.capacity()).sum::<usize>();
+        let cells = self.cells.iter().map(|cell| 4 * cell.capacity()).sum::<usize>();
+        splits + cells + size_of::<Vec<u32>>() * self.cells.capacity()
+    }
+
+    pub(crate) fn try_clone(&self) -> Result<Self, OutOfMemory> {
+        let mut splits = Vec::new();
+        splits.try_reserve_exact(self.splits.len())?;
+        for split in &self.splits {
+            let (leaders, biases) = (copied(&split.leaders)?, copied(&split.biases)?);
+            splits.push(Split { leaders, biases, children: copied(&split.children)? });
+        }
+        let mut cells = Vec::new();
+        cells.try_reserve_exact(self.cells.len())?;
+        for cell in &self.cells {
+            cells.push(copied(cell)?);
+        }
+        let Self { nodes, drawn_from, fan_out, .. } = *self;
+        Ok(Self { nodes, drawn_from, fan_out, splits, cells })
+    }
+
+    /// Whether the leaders are to be drawn anew when `new` nodes more make it `nodes`. Cells grow
+    /// with the index, and with them what a node costs; but a few new nodes must not pay for
+    /// bringing all old ones to new cells until there is no other way.
+    pub(crate) fn is_outgrown(&self, new: usize, nodes: usize) -> bool {
+        let is_worth_it = nodes > GROWTH * self.drawn_from && new * FEW >= nodes;
+        is_worth_it || nodes > MOST_GROWTH * self.drawn_from
+    }
+
+    /// What there is at a place, if anything.
+    pub(super) fn child(&self, slot: Slot) -> Option<Child> {
+        match slot {
+            Slot::Root if !self.splits.is_empty() => Some(Child::Split(0)),
+            Slot::Root => (!self.cells.is_empty()).then_some(Child::Cell(0)),
+            Slot::Child { split, child } => {
+                self.splits.get(split as usize)?.children.get(child as usize).copied()
+            }
+        }
+    }
+
+    /// Makes the cell at the root, of a partition that is empty.
+    pub(super) fn add_root(&mut self) -> Result<(), OutOfMemory> {
+        self.cells.try_reserve(1)?;
+        self.cells.push(Vec::new());
+        Ok(())
+    }
+
+    /// Makes a split of the cell at a place, which becomes the first child; the others are new and
+    /// empty cells.
+    pub(super) fn add_split(
+        &mut self,
+        slot: Slot,
+        cell: u32,
+        leaders: Vec<u32>,
+    ) -> Result<u32, OutOfMemory> {
+        self.splits.try_reserve(1)?;
+        self.cells.try_reserve(leaders.len())?;
+        let split = self.splits.len() as u32;
+        let mut children = filled(leaders.len(), Child::Cell(cell))?;
+        for child in children.iter_mut().skip(1) {
+            *child = Child::Cell(self.cells.len() as u32);
+            self.cells.push(Vec::new());
+        }
+        let biases = filled(leaders.len(), 0)?;
+        self.splits.push(Split { leaders, biases, children });
+        if let Slot::Child { split: parent, child } = slot {
+            self.splits[parent as usize].children[child as usize] = Child::Split(split);
+        }
+        Ok(split)
+    }
+
+    /// The nodes from `fresh` on, in the order of the cells they are in first: neighbours lie
+    /// together, and their codes are in the cache when they are worked on in this order.
+    pub(super) fn order(&self, fresh: usize) -> Result<Vec<u32>, OutOfMemory> {
+        let mut seen = filled(self.nodes - fresh, false)?;
+        let mut order = Vec::new();
+        order.try_reserve_exact(seen.len())?;
+        for cell in &self.cells {
+            for node in &cell[cell.partition_point(|node| (*node as usize) < fresh)..] {
+                if !std::mem::replace(&mut seen[*node as usize - fresh], true) {
+                    order.push(*node);
+                }
+            }
+        }
+        Ok(order)
+    }
+
+    /// Says which rule of this module is broken, if one is. Reads everything.
+    pub(crate) fn validate(&self) -> Result<(), String> {
+        let mut met = filled(self.nodes, false).map_err(|_| "no memory to check the partition")?;
+        let (mut splits, mut cells) = (0, 0);
+        let mut waiting = Vec::from_iter(self.child(Slot::Root));
+        while let Some(child) = waiting.pop() {
+            match child {
+                Child::Split(number) => {
+                    let Some(split) = self.splits.get(number as usize) else {
+                        return Err(format!("split {number} does not exist"));
+                    };
+                    splits += 1;
+                    if splits > self.splits.len() {
+                        return Err("a split is reached twice".into());
+                    }
+                    let leaders = split.leaders.len();
+                    let is_whole = [split.children.len(), split.biases.len()] == [leaders; 2];
+                    if leaders == 0 || !is_whole {
+                        return Err(format!("split {number} has {leaders} leaders"));
+                    }
+                    if split.leaders.iter().any(|leader| *leader as usize >= self.nodes) {
+                        return Err(format!("a leader of split {number} is no node"));
+                    }
+                    waiting.extend_from_slice(&split.children);
+                }
+                Child::Cell(number) => {
+                    let Some(cell) = self.cells.get(number as usize) else {
+                        return Err(format!("cell {number} does not exist"));
+                    };
+                    cells += 1;
+                    if cells > self.cells.len() {
+                        return Err("a cell is reached twice".into());
+                    }
+                    if !cell.is_sorted_by(|a, b| a < b) {
+                        return Err(format!("the nodes of cell {number} do not rise"));
+                    }
+                    for node in cell {
+                        let Some(met) = met.get_mut(*node as usize) else {
+                            return Err(format!("cell {number} has {node}, which is no node"));
+                        };
+                        *met = true;
+                    }
+                }
+            }
+        }
+        if splits < self.splits.len() || cells < self.cells.len() {
+            return Err("a split or a cell is not reached".into());
+        }
+        match met.iter().position(|met| !met) {
+            Some(node) => Err(format!("node {node} is in no cell")),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two leaders; the second leads to a split of its own.
+    fn sound() -> Partition {
+        let mut partition = Partition { nodes: 4, ..Partition::default() };
+        partition.add_root().unwrap();
+        partition.add_split(Slot::Root, 0, vec![0, 3]).unwrap();
+        partition.add_split(Slot::Child { split: 0, child: 1 }, 1, vec![2, 3]).unwrap();
+        partition.cells = vec![vec![0, 1, 2], vec![2], vec![2, 3]];
+        partition
+    }
+
+    #[test]
+    fn the_root_is_a_cell_until_there_is_a_split() {
+        let mut partition = Partition::default();
+        assert_eq!(partition.child(Slot::Root), None);
+        assert_eq!(partition.validate(), Ok(()));
+        partition.add_root().unwrap();
+        assert_eq!(partition.child(Slot::Root), Some(Child::Cell(0)));
+        let partition = sound();
+        assert_eq!(partition.child(Slot::Root), Some(Child::Split(0)));
+        let children = [0, 1].map(|child| partition.child(Slot::Child { split: 0, child }));
+        assert_eq!(children, [Some(Child::Cell(0)), Some(Child::Split(1))]);
+    }
+
+    #[test]
+    fn each_rule_is_checked() {
+        assert_eq!(sound().validate(), Ok(()));
+        assert_eq!(sound().try_clone().unwrap(), sound());
+        assert_eq!(sound().order(1).unwrap(), [1, 2, 3]);
+        let broken: [(&str, fn(&mut Partition)); 7] = [
+            ("in no cell", |p| p.nodes = 5),
+            ("do not rise", |p| p.cells[0] = vec![1, 0, 2]),
+            ("is no node", |p| p.cells[0].push(7)),
+            ("does not exist", |p| p.splits[0].children[0] = Child::Cell(99)),
+            ("reached twice", |p| p.splits[1].children[0] = Child::Split(0)),
+            ("is no node", |p| p.splits[1].leaders[0] = 4),
+            ("not reached", |p| p.cells.push(vec![])),
+        ];
+        for (message, damage) in broken {
+            let mut partition = sound();
+            damage(&mut partition);
+            let found = partition.validate().unwrap_err();
+            assert!(found.contains(message), "{found} instead of {message}");
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! How many cells a node must join.
+//!
+//! What a build is worth depends on how many true neighbours meet in some cell, and data sets differ
+//! in how many cells that takes: pictures of clothes need three, sentences eight. So it is looked at:
+//! the true neighbours of a few nodes are found by comparing them with all, and the smallest fan-out
+//! is taken with which enough of these pairs meet.
+
+use super::candidates::Candidates;
+use super::leaf::Leaf;
+use super::route::Compass;
+use super::{PAIRS_PER_DISTANCE, filled};
+use crate::error::OutOfMemory;
+use crate::vectors::codes::Codes;
+
+/// Nodes whose neighbours are looked for: pairs enough that chance moves their share by a percent.
+pub(super) const SAMPLE: usize = 100;
+/// Neighbours of each.
+const NEIGHBOURS: usize = 10;
+/// The share of pairs that must meet. Below it searches of a batch-built graph need more distances
+/// than those of a row-by-row one, on the data sets of `docs/benchmarks`.
+const MEETING: f64 = 0.98;
+/// The fan-outs there are.
+const LEAST: usize = 3;
+const MOST: usize = 12;
+/// Nodes the sample is compared with at once.
+const PORTION: usize = 1024;
+
+/// Nodes of the sample whose leaders are looked for in one unit of work.
+const UNIT_NODES: usize = 4;
+
+/// A probe under way.
+pub(super) struct Probe {
+    leaders: usize,
+    nodes: usize,
+    sample: Vec<u32>,
+    /// The first node that the sample was not compared with.
+    next: usize,
+    leaf: Leaf,
+    found: Candidates,
+    /// The first node of the sample whose pairs were not counted.
+    counted: usize,
+    /// Pairs, and how many meet first with each fan-out.
+    pairs: usize,
+    meeting: [usize; MOST + 1],
+}
+
+impl Probe {
+    /// Of so many leaders and the nodes `0..nodes`.
+    pub(super) fn new(leaders: usize, nodes: usize) -> Result<Self, OutOfMemory> {
+        let count = SAMPLE.min(nodes);
+        let mut sample = filled(count, 0)?;
+        for (i, node) in sample.iter_mut().enumerate() {
+            *node = (i * nodes / count) as u32;
+        }
+        Ok(Self {
+            leaders,
+            nodes,
+            sample,
+            next: 0,
+            leaf: Leaf::default(),
+            found: Candidates::new(count, NEIGHBOURS)?,
+            counted: 0,
+            pairs: 0,
+            meeting: [0; MOST + 1],
+        })
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.leaf.bytes() + self.found.bytes()
+    }
+
+    /// What was found out, when all is done: the smallest fan-out with which enough pairs meet.
+    pub(super) fn fan_out(&self) -> Option<usize> {
+        if self.counted < self.sample.len() {
+            return None;
+        }
+        let most = MOST.min(self.leaders);
+        let mut together = 0;
+        let enough = (1..most).find(|fan_out| {
+            together += self.meeting[*fan_out];
+            together as f64 >= self.pairs as f64 * MEETING
+        });
+        Some(enough.unwrap_or(most).max(LEAST.min(most)))
+    }
+
+    /// Does the next unit of work and returns what it cost in distances. The leaders are those in
+    /// `compass`.
+    pub(super) fn step(
+        &mut self,
+        compass: &mut Compass,
+        codes: &Codes,
+    ) -> Result<u64, OutOfMemory> {
+        if !self.leaf.is_done() {
+            return Ok(self.leaf.step(codes, NEIGHBOURS, &mut self.found));
+        }
+        if self.next < self.nodes {
+            let end = (self.next + PORTION).min(self.nodes);
+            let mut portion = filled(end - self.next, 0)?;
+            for (member, node) in portion.iter_mut().zip(self.next as u32..) {
+                *member = node;
+            }
+            self.next = end;
+            let lists = 0..self.sample.len() as u32;
+            return self.leaf.begin(&self.sample, lists, &portion, codes);
+        }
+        let end = (self.counted + UNIT_NODES).min(self.sample.len());
+        let mut cost = 0;
+        for place in self.counted..end {
+            cost += self.count(place, compass, codes)?;
+        }
+        self.counted = end;
+        Ok(cost)
+    }
+
+    /// Counts with which fan-out a node of the sample meets each of its neighbours.
+    fn count(
+        &mut self,
+        place: usize,
+        compass: &mut Compass,
+        codes: &Codes,
+    ) -> Result<u64, OutOfMemory> {
+        let most = MOST.min(self.leaders);
+        let mut members = [self.sample[place]; 1 + NEIGHBOURS];
+        let found = self.found.of(place);
+        for (member, key) in members[1..].iter_mut().zip(found) {
+            *member = *key as u32;
+        }
+        let members = &members[..=found.len()];
+        let mut joined = filled(members.len() * most, 0u16)?;
+        compass.find(members, codes, &mut joined);
+        let (own, others) = joined.split_at(most);
+        for other in others.chunks(most) {
+            self.pairs += 1;
+            let first =
+                (1..=most).find(|n| own[..*n].iter().any(|leader| other[..*n].contains(leader)));
+            self.meeting[first.unwrap_or(0)] += 1;
+        }
+        Ok((members.len() * self.leaders) as u64 / PAIRS_PER_DISTANCE)
+    }
+}
