@@ -79,6 +79,9 @@ pub struct BatchProgress {
     pub total: usize,
     /// Whether the batch can be finished: only committing it is left.
     pub ready: bool,
+    /// Whether nothing can be done before helpers have answered
+    /// ([`Index::accept_units`](crate::Index::accept_units)).
+    pub waiting: bool,
 }
 
 /// A row that was left out.
@@ -111,6 +114,7 @@ pub struct BatchOptions<'a> {
     pub(crate) ids: Option<&'a [u64]>,
     pub(crate) mode: BatchMode,
     pub(crate) skip_validation: bool,
+    pub(crate) threads: usize,
     pub(crate) on_progress: Option<&'a mut dyn FnMut(BatchProgress)>,
     pub(crate) cancel: Option<&'a mut dyn FnMut() -> bool>,
 }
@@ -141,6 +145,14 @@ impl<'a> BatchOptions<'a> {
     #[must_use]
     pub const fn validate(mut self, validate: bool) -> Self {
         self.skip_validation = !validate;
+        self
+    }
+
+    /// Threads that link the rows; 0 (default) for as many as the machine has, 1 for the one that
+    /// calls. The result is the same. Without the feature `parallel` it is always 1.
+    #[must_use]
+    pub const fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
         self
     }
 

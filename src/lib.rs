@@ -45,4 +45,5 @@ pub use config::{
 };
 pub use distance::backend;
 pub use error::{BatchError, Error, VectorFault};
+pub use hnsw::bulk::share::Helper;
 pub use index::{Hit, Index, Search, SearchStats};

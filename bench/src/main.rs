@@ -68,6 +68,7 @@ fn main() -> Result<()> {
 
 #[inline(never)]
 fn build_for_profile(index: &mut Index, data: &DataSet) -> Result<()> {
-    index.insert_batch(Rows::flat(&data.rows), BatchOptions::new())?;
+    let threads = std::env::var("THREADS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
+    index.insert_batch(Rows::flat(&data.rows), BatchOptions::new().threads(threads))?;
     Ok(())
 }

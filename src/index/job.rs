@@ -27,10 +27,11 @@ use super::{GRAPH_ROWS, Index};
 use crate::batch::{
     BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
 };
-use crate::config::{Config, MAX_ID, MAX_ROWS, batch_limit};
+use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
 use crate::error::{BatchError, Error, OutOfMemory, VectorFault};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::partition::Partition;
+use crate::hnsw::bulk::team::Team;
 use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{insert, level_of};
 use crate::hnsw::overlay::{Overlay, Staged};
@@ -81,13 +82,17 @@ pub(crate) struct Job {
     origins: Vec<u32>,
     ids: Vec<u64>,
     skipped: Vec<Skipped>,
-    overlay: Overlay,
+    pub(super) overlay: Overlay,
     /// Codes by a new scale, used in place of the index's when the batch is done.
-    new_codes: Option<Codes>,
+    pub(super) new_codes: Option<Codes>,
     /// The links of all rows being made as a whole.
-    bulk: Option<Box<Bulk>>,
+    pub(super) bulk: Option<Box<Bulk>>,
     /// The regions with the new rows in them, used in place of the index's when the batch is done.
     new_partition: Option<Partition>,
+    /// Who does the work.
+    team: Team,
+    /// Whether nothing can be done before helpers have answered.
+    is_waiting: bool,
     /// The first node that is linked by this job.
     first_node: usize,
     before: Before,
@@ -115,6 +120,11 @@ impl Job {
     /// The parts of the index that the batch has changed already, as they were.
     pub(crate) const fn before(&self) -> Before {
         self.before
+    }
+
+    /// Rows copied behind the committed ones.
+    pub(super) fn staged(&self) -> usize {
+        self.staged
     }
 
     /// The place in the input of staged row `row`.
@@ -199,6 +209,8 @@ impl Index {
             new_codes: None,
             bulk: None,
             new_partition: None,
+            team: Team::default(),
+            is_waiting: false,
             first_node: self.graph.len(),
             before,
         }))
@@ -281,6 +293,7 @@ impl Index {
     fn step(&mut self, job: &mut Job, budget: u64) -> Result<(), BatchError> {
         let mut spent = 0;
         while spent < budget.max(1) && job.phase != Phase::Ready {
+            job.is_waiting = false;
             spent += match job.phase {
                 Phase::Fill => {
                     if job.given < job.total {
@@ -304,6 +317,9 @@ impl Index {
                 }
                 Phase::Ready => 0,
             };
+            if job.is_waiting {
+                break;
+            }
         }
         Ok(())
     }
@@ -393,9 +409,8 @@ impl Index {
             job.phase = Phase::Link;
             return Ok(0);
         }
-        let Config { seed, ef_construction, dimensions, .. } = self.config;
         let partition = self.partition.try_clone()?;
-        let bulk = Bulk::new(partition, before, rows, seed, ef_construction, dimensions);
+        let bulk = Bulk::new(partition, before, rows, &self.config);
         job.bulk = Some(Box::new(bulk));
         job.phase = Phase::Bulk;
         Ok(0)
@@ -405,7 +420,8 @@ impl Index {
         let codes = job.new_codes.as_ref().unwrap_or(&self.codes);
         let mut staged = Staged { graph: &mut self.graph, overlay: &mut job.overlay };
         let Some(bulk) = &mut job.bulk else { return Ok(0) };
-        let cost = bulk.step(&mut staged, codes, self.config.m)?;
+        let cost = bulk.step(&mut staged, codes, &job.team)?;
+        job.is_waiting = cost == 0;
         if bulk.is_done() {
             job.new_partition = job.bulk.take().map(|bulk| bulk.into_partition());
             job.phase = Phase::Ready;
@@ -459,14 +475,17 @@ impl Index {
         self.codes.set_fit(job.before.fit);
     }
 
-    fn abort_on_error<T>(&mut self, outcome: Result<T, BatchError>) -> Result<T, BatchError> {
+    pub(super) fn abort_on_error<T>(
+        &mut self,
+        outcome: Result<T, BatchError>,
+    ) -> Result<T, BatchError> {
         if outcome.is_err() {
             self.abort_batch();
         }
         outcome
     }
 
-    fn batch_full(&self, rows: usize) -> BatchError {
+    pub(super) fn batch_full(&self, rows: usize) -> BatchError {
         BatchError::CapacityExceeded { current: self.len + rows, max: self.len }
     }
 
@@ -508,7 +527,7 @@ impl Job {
             }
             _ => 0,
         };
-        BatchProgress { done, total, ready }
+        BatchProgress { done, total, ready, waiting: self.is_waiting }
     }
 }
 
@@ -519,7 +538,8 @@ impl BatchInsertable for Index {
         options: BatchOptions<'_>,
     ) -> Result<BatchReport, BatchError> {
         let dimensions = self.config.dimensions;
-        let BatchOptions { ids, mode, skip_validation, mut on_progress, mut cancel } = options;
+        let BatchOptions { ids, mode, skip_validation, threads, mut on_progress, mut cancel } =
+            options;
         let total = rows.len(dimensions);
         if let Rows::Flat(values) = rows {
             let actual = values.len() % dimensions;
@@ -529,6 +549,9 @@ impl BatchInsertable for Index {
             }
         }
         self.begin_batch(total, ids, mode, !skip_validation)?;
+        if let Some(job) = &mut self.job {
+            job.team = Team::new(threads);
+        }
         match rows {
             Rows::Flat(values) => self.copy_rows(values)?,
             Rows::Each(rows) => {
@@ -590,6 +613,6 @@ fn filling(job: Option<&mut Job>) -> Result<&mut Job, BatchError> {
         .ok_or_else(|| internal("no batch is waiting for rows"))
 }
 
-fn internal(message: &str) -> BatchError {
+pub(super) fn internal(message: &str) -> BatchError {
     BatchError::InternalError { message: message.into() }
 }

@@ -4,16 +4,19 @@
 //! mod.rs      create, insert one row, read rows back
 //! search.rs   a query: exact on small indexes, through the graph on large ones
 //! job.rs      a batch as a job of small steps, all or nothing
+//! share.rs    what of a batch others can do
 //! ```
 //!
 //! Always true between calls:
 //! - rows `0..len` are committed: found by searches, counted, saved. What lies behind them belongs
 //!   to a batch that is not done and is seen by nobody;
 //! - the graph holds no node while `len` is below [`GRAPH_ROWS`], then every committed row;
-//! - a row with a node has codes by the quantizer of the moment.
+//! - a row with a node has codes by the quantizer of the moment;
+//! - the nodes that are in cells come before those that are not.
 
 mod job;
 mod search;
+mod share;
 #[cfg(test)]
 mod tests;
 
@@ -333,7 +336,11 @@ impl Index {
         if self.graph.len() != expected {
             return Err(format!("{} nodes for {} rows", self.graph.len(), self.len));
         }
-        self.graph.validate()
+        if self.partition.nodes > self.graph.len() {
+            return Err(format!("{} nodes in cells of {}", self.partition.nodes, self.graph.len()));
+        }
+        self.graph.validate()?;
+        self.partition.validate()
     }
 }
 

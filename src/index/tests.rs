@@ -6,6 +6,7 @@ use super::*;
 use crate::batch::{BatchInsertable, BatchMode, BatchOptions, Rows};
 use crate::config::batch_limit;
 use crate::error::{BatchError, VectorFault};
+use crate::hnsw::bulk::share::Helper;
 use crate::tests::Rng;
 
 fn empty(dimensions: usize, metric: Metric) -> Index {
@@ -269,7 +270,7 @@ fn skip_mode_leaves_out_bad_rows_and_names_them() {
 fn progress_never_falls_ends_at_the_total_and_a_cancel_changes_nothing() {
     let mut index = filled(400, 16, Metric::L2);
     let bytes = index.to_bytes().unwrap();
-    let values = Rng(4).clustered(2000, 16, 5);
+    let values = Rng(4).clustered(6000, 16, 5);
     let mut calls = 0;
     let mut cancel = || {
         calls += 1;
@@ -277,7 +278,7 @@ fn progress_never_falls_ends_at_the_total_and_a_cancel_changes_nothing() {
     };
     let options = BatchOptions::new().cancel(&mut cancel);
     let report = index.insert_batch(Rows::flat(&values), options).unwrap();
-    assert_eq!((report.cancelled, report.inserted, report.total), (true, 0, 2000));
+    assert_eq!((report.cancelled, report.inserted, report.total), (true, 0, 6000));
     assert!(index.to_bytes().unwrap() == bytes);
 
     let mut seen = Vec::new();
@@ -285,8 +286,8 @@ fn progress_never_falls_ends_at_the_total_and_a_cancel_changes_nothing() {
     let options = BatchOptions::new().on_progress(&mut on_progress);
     index.insert_batch(Rows::flat(&values), options).unwrap();
     assert!(seen.len() > 5 && seen.is_sorted(), "{seen:?}");
-    assert_eq!(seen.last(), Some(&2000));
-    assert!(seen[seen.len() - 2] < 2000, "2000 only when the rows are in: {seen:?}");
+    assert_eq!(seen.last(), Some(&6000));
+    assert!(seen[seen.len() - 2] < 6000, "6000 only when the rows are in: {seen:?}");
 }
 
 #[test]
@@ -381,5 +382,117 @@ proptest! {
         let hits = index.search(&row, 3).run().unwrap();
         prop_assert_eq!(hits[0].distance, 0.0);
         prop_assert_eq!(read.search(&row, 3).run().unwrap(), hits);
+    }
+}
+
+/// A batch driven to its end with helpers, of which some answer nonsense or not at all.
+fn with_helpers(index: &mut Index, values: &[f32], helpers: usize, faults: u64) {
+    let rows = values.len() / index.dimensions();
+    index.begin_batch(rows, None, BatchMode::Strict, true).unwrap();
+    index.copy_rows(values).unwrap();
+    let mut rng = Rng(faults);
+    let make = || Helper::new(index.dimensions(), index.metric(), index.m()).unwrap();
+    let mut helpers: Vec<_> = (0..helpers).map(|_| make()).collect();
+    let mut is_loaded = false;
+    let mut calls = 0;
+    loop {
+        calls += 1;
+        assert!(calls < 100_000, "the batch comes to no end");
+        let progress = index.step_batch(3000).unwrap();
+        if progress.ready {
+            break;
+        }
+        let Some(shared) = index.shared_rows() else { continue };
+        if !std::mem::replace(&mut is_loaded, true) {
+            for helper in &mut helpers {
+                for first in (0..shared).step_by(700) {
+                    helper.load(&index.batch_codes(first, 700).unwrap()).unwrap();
+                }
+            }
+        }
+        let mut answers = Vec::new();
+        for helper in &mut helpers {
+            let Some(units) = index.give_units().unwrap() else { break };
+            let answer = helper.work(&units).unwrap();
+            match if faults == 0 { 9 } else { rng.next() % 12 } {
+                0 => continue, // it died
+                1 => {
+                    // Any word may be anything: the answer is refused, or does no harm.
+                    let mut wrong = answer.clone();
+                    let place = rng.next() as usize % wrong.len();
+                    wrong[place] = rng.next() as u32;
+                    let _ = index.accept_units(&wrong).unwrap();
+                    let _ = index.accept_units(&answer[..answer.len() / 2]).unwrap();
+                }
+                2 => answers.insert(0, answer),
+                _ => answers.push(answer),
+            }
+        }
+        for answer in answers {
+            let accepted = index.accept_units(&answer).unwrap();
+            assert!(accepted || faults > 0);
+            assert!(!index.accept_units(&answer).unwrap(), "an answer counts once");
+        }
+        if progress.waiting && faults > 0 {
+            index.take_back_units().unwrap();
+        }
+    }
+    index.finish_batch().unwrap();
+    assert_eq!(index.validate(), Ok(()));
+}
+
+#[test]
+fn the_result_is_the_same_whoever_does_the_work() {
+    for metric in [Metric::L2, Metric::Dot] {
+        let values = Rng(21).clustered(3000, 24, 30);
+        let (first, second) = values.split_at(2400 * 24);
+        let mut alone = empty(24, metric);
+        for part in [first, second] {
+            alone.insert_batch(Rows::flat(part), BatchOptions::new().threads(1)).unwrap();
+        }
+        let expected = alone.to_bytes().unwrap();
+        for threads in [2, 4] {
+            let mut index = empty(24, metric);
+            for part in [first, second] {
+                let options = BatchOptions::new().threads(threads);
+                index.insert_batch(Rows::flat(part), options).unwrap();
+            }
+            assert!(index.to_bytes().unwrap() == expected, "{threads} threads");
+        }
+        for helpers in [0, 1, 2, 4] {
+            let mut index = empty(24, metric);
+            with_helpers(&mut index, first, helpers, 0);
+            with_helpers(&mut index, second, helpers, 0);
+            assert!(index.to_bytes().unwrap() == expected, "{helpers} helpers");
+        }
+    }
+}
+
+#[test]
+fn helpers_that_fail_do_no_harm() {
+    let values = Rng(22).clustered(2600, 12, 30);
+    for faults in 1..6 {
+        let mut index = empty(12, Metric::L2);
+        with_helpers(&mut index, &values, 3, faults);
+        assert_eq!(index.len(), 2600);
+        assert!(recall(&index, 96, 5) > 0.95, "{faults}");
+    }
+}
+
+#[test]
+fn a_helper_refuses_what_is_not_for_it() {
+    let mut helper = Helper::new(7, Metric::Cosine, 8).unwrap();
+    assert_eq!(Helper::new(0, Metric::L2, 8).unwrap_err().code(), "INVALID_ARGUMENT");
+    assert_eq!(helper.load(&[1; 63]).unwrap_err().code(), "INVALID_ARGUMENT");
+    helper.load(&[255; 64 * 40]).unwrap();
+    let mut rng = Rng(5);
+    for kind in 0..5 {
+        for _ in 0..3000 {
+            let len = rng.next() as usize % 40;
+            let top = [3, 41, 1 << 32][rng.next() as usize % 3];
+            let mut units: Vec<u32> = (0..len + 3).map(|_| (rng.next() % top) as u32).collect();
+            units[0] = kind;
+            let _ = helper.work(&units);
+        }
     }
 }

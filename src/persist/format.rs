@@ -12,6 +12,10 @@ pub(super) const CHECKSUM: usize = 8;
 pub(super) const HAS_IDS: u32 = 1;
 /// There is a quantizer and a graph.
 pub(super) const HAS_GRAPH: u32 = 2;
+/// There is a partition.
+pub(super) const HAS_CELLS: u32 = 4;
+/// Set in the number of a child that is a split.
+pub(super) const SPLIT: u32 = 1 << 31;
 
 /// XXH3 with 64 bits over everything before it.
 pub(super) fn checksum(bytes: &[u8]) -> u64 {

@@ -3,10 +3,11 @@
 //! Sizes are compared with the bytes that are there before memory is asked for, so a short file
 //! cannot ask for much. What was read is checked by the rules the index keeps while it lives.
 
-use super::format::{CHECKSUM, HAS_GRAPH, HAS_IDS, MAGIC, VERSION, checksum};
+use super::format::{CHECKSUM, HAS_CELLS, HAS_GRAPH, HAS_IDS, MAGIC, SPLIT, VERSION, checksum};
 use super::write::metric_number;
 use crate::config::{Config, MAX_ID, MAX_ROWS, Metric};
 use crate::error::{Error, OutOfMemory};
+use crate::hnsw::bulk::partition::{Child, Partition, Split};
 use crate::hnsw::graph::{Graph, Links, TOP_LEVEL};
 use crate::index::Index;
 use crate::vectors::check;
@@ -81,7 +82,7 @@ impl Index {
 
 fn read_body(reader: &mut Reader<'_>) -> Result<Index, Error> {
     let flags = reader.u32()?;
-    if flags & !(HAS_IDS | HAS_GRAPH) != 0 {
+    if flags & !(HAS_IDS | HAS_GRAPH | HAS_CELLS) != 0 {
         return Err(reader.corrupt("a flag is not known"));
     }
     let config = read_config(reader)?;
@@ -118,11 +119,16 @@ fn read_body(reader: &mut Reader<'_>) -> Result<Index, Error> {
         index.code_rows(rows);
         index.graph = read_graph(reader, &config, rows)?;
     }
+    if flags & HAS_CELLS != 0 {
+        index.partition = read_partition(reader, rows)?;
+    }
     index.len = rows;
     if !reader.bytes.is_empty() {
         return Err(reader.corrupt("it goes on behind the end"));
     }
-    index.validate().map_err(|_| reader.corrupt("a link breaks the rules of the graph"))?;
+    index
+        .validate()
+        .map_err(|_| reader.corrupt("a rule of the graph or of its cells is broken"))?;
     Ok(index)
 }
 
@@ -204,4 +210,37 @@ fn read_graph(reader: &mut Reader<'_>, config: &Config, nodes: usize) -> Result<
     }
     graph.set_entry(entry);
     Ok(graph)
+}
+
+fn read_partition(reader: &mut Reader<'_>, rows: usize) -> Result<Partition, Error> {
+    let full = |OutOfMemory| Error::CapacityExceeded { current: rows, max: 0 };
+    let mut partition = Partition {
+        nodes: reader.u32()? as usize,
+        drawn_from: reader.u32()? as usize,
+        fan_out: reader.u32()? as usize,
+        ..Partition::default()
+    };
+    let (splits, cells) = (reader.u32()?, reader.u32()?);
+    for _ in 0..splits {
+        let count = reader.u32()? as usize;
+        let mut split = Split::default();
+        for pair in reader.values::<8>(count)? {
+            let [leader, child]: [u32; 2] = bytemuck::cast(pair);
+            let (leader, child) = (u32::from_le(leader), u32::from_le(child));
+            split.leaders.push(leader);
+            let number = child & !SPLIT;
+            let is_split = child & SPLIT != 0;
+            split.children.push(if is_split { Child::Split(number) } else { Child::Cell(number) });
+        }
+        partition.splits.push(split);
+    }
+    for _ in 0..cells {
+        let count = reader.u32()? as usize;
+        let nodes = reader.values::<4>(count)?.map(u32::from_le_bytes);
+        let mut cell = Vec::new();
+        cell.try_reserve_exact(count).map_err(|_| full(OutOfMemory))?;
+        cell.extend(nodes);
+        partition.cells.push(cell);
+    }
+    Ok(partition)
 }

@@ -1,8 +1,9 @@
 //! From an index to bytes.
 
-use super::format::{CHECKSUM, HAS_GRAPH, HAS_IDS, MAGIC, VERSION, checksum};
+use super::format::{CHECKSUM, HAS_CELLS, HAS_GRAPH, HAS_IDS, MAGIC, SPLIT, VERSION, checksum};
 use crate::config::Metric;
 use crate::error::Error;
+use crate::hnsw::bulk::partition::{Child, Partition};
 use crate::hnsw::graph::Links;
 use crate::index::Index;
 use crate::vectors::codes::Fit;
@@ -62,7 +63,8 @@ impl Index {
             + 4 * config.dimensions
             + 3 * nodes
             + 2 * upper_rows
-            + 4 * links;
+            + 4 * links
+            + partition_bytes(&self.partition);
         let mut bytes = Vec::new();
         if bytes.try_reserve_exact(size).is_err() {
             return Err(Error::CapacityExceeded { current: self.len, max: 0 });
@@ -72,7 +74,12 @@ impl Index {
         out.0.extend_from_slice(&MAGIC);
         out.u32(VERSION);
         let flag = |is: bool, flag: u32| if is { flag } else { 0 };
-        out.u32(flag(self.ids.is_table(), HAS_IDS) | flag(nodes > 0, HAS_GRAPH));
+        let has_cells = self.partition.nodes > 0;
+        out.u32(
+            flag(self.ids.is_table(), HAS_IDS)
+                | flag(nodes > 0, HAS_GRAPH)
+                | flag(has_cells, HAS_CELLS),
+        );
         out.u32(config.dimensions as u32);
         out.u32(metric_number(config.metric));
         out.u32(config.m as u32);
@@ -90,6 +97,9 @@ impl Index {
         if nodes > 0 {
             self.write_quantizer(&mut out, fit);
             self.write_graph(&mut out, nodes, upper_rows);
+        }
+        if has_cells {
+            write_partition(&self.partition, &mut out);
         }
         let sum = checksum(&out.0);
         out.u64(sum);
@@ -133,5 +143,33 @@ impl Index {
                 out.u32s(links);
             }
         }
+    }
+}
+
+fn partition_bytes(partition: &Partition) -> usize {
+    let splits = partition.splits.iter().map(|split| 4 + 8 * split.leaders.len()).sum::<usize>();
+    let cells = partition.cells.iter().map(|cell| 4 + 4 * cell.len()).sum::<usize>();
+    20 + splits + cells
+}
+
+fn write_partition(partition: &Partition, out: &mut Writer) {
+    out.u32(partition.nodes as u32);
+    out.u32(partition.drawn_from as u32);
+    out.u32(partition.fan_out as u32);
+    out.u32(partition.splits.len() as u32);
+    out.u32(partition.cells.len() as u32);
+    for split in &partition.splits {
+        out.u32(split.leaders.len() as u32);
+        for (leader, child) in split.leaders.iter().zip(&split.children) {
+            out.u32(*leader);
+            out.u32(match child {
+                Child::Cell(cell) => *cell,
+                Child::Split(split) => SPLIT | split,
+            });
+        }
+    }
+    for cell in &partition.cells {
+        out.u32(cell.len() as u32);
+        out.u32s(cell);
     }
 }

@@ -275,6 +275,31 @@ impl Codes {
         block.load(&rows[..count], &terms[..count], self.dots());
     }
 
+    /// Bytes of a row.
+    pub(crate) fn row_bytes(&self) -> usize {
+        stride(self.dimensions)
+    }
+
+    /// The rows `first..first + count` as bytes.
+    pub(crate) fn to_bytes(&self, first: usize, count: usize) -> Result<Vec<u8>, OutOfMemory> {
+        let mut bytes = Vec::new();
+        bytes.try_reserve_exact(count * self.row_bytes())?;
+        for row in first..first + count {
+            bytes.extend_from_slice(self.rows.row(row));
+        }
+        Ok(bytes)
+    }
+
+    /// Rows from `first` on, as [`to_bytes`](Self::to_bytes) gave them, perhaps of another instance.
+    pub(crate) fn load(&mut self, first: usize, bytes: &[u8]) -> Result<(), OutOfMemory> {
+        let row_bytes = self.row_bytes();
+        self.reserve(first + bytes.len() / row_bytes)?;
+        for (row, bytes) in (first..).zip(bytes.chunks_exact(row_bytes)) {
+            self.rows.row_mut(row).copy_from_slice(bytes);
+        }
+        Ok(())
+    }
+
     /// Components of each row.
     pub(crate) fn dimensions(&self) -> usize {
         self.dimensions

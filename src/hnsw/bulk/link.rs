@@ -4,244 +4,479 @@
 //! Select   in the order of the cells, so that codes are in the cache: at most m of the candidates
 //! Count    how many links lead back to each node, new or old
 //! Fill     which
-//! Write    the links of a node and those back to it; where they are too many, the best of them
+//! Prune    the links of a node and those back to it; where they are too many, the best of them
 //! ```
+
+use std::ops::Range;
 
 use super::candidates::Candidates;
 use super::filled;
+use super::share::{Kind, Reader, Words};
+use super::team::{Pool, Team};
+use super::units::Units;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::select::{Diversity, select};
 use crate::vectors::codes::Codes;
 use crate::vectors::{Scorer, score_all};
 
+/// Distances that selecting takes for a node, about.
+const SELECT_COST: usize = 220;
+/// Distances that pruning takes for a node, about.
+const PRUNE_COST: usize = 60;
 /// Distances a node costs here, about.
-pub(super) const EXPECTED_COST: u64 = 250;
-/// Nodes worked on in one unit.
-const UNIT_NODES: usize = 16;
-/// Nodes counted in one unit.
-const UNIT_COUNTED: usize = 4096;
+pub(super) const EXPECTED_COST: u64 = (SELECT_COST + PRUNE_COST) as u64;
+/// Nodes worked on in one step.
+const STEP_NODES: usize = 16;
+/// Nodes that a team works on in one step, for each of its threads.
+const TEAM_NODES: usize = 512;
+/// Nodes counted in one step, and how many of them take the time of a distance.
+const STEP_COUNTED: usize = 4096;
+const COUNTED_PER_DISTANCE: u64 = 16;
+
+/// Memory for choosing links, used again for the next node.
+#[derive(Default)]
+pub(super) struct Chooser {
+    scored: Vec<(u32, u32)>,
+    kept: Vec<u32>,
+}
+
+impl Chooser {
+    /// Selects at most `m` links of `node`, one of `nodes`, from its candidates, which rise. Returns
+    /// them and the distances computed.
+    // A function of its own: engines make hot functions fast one by one, and small ones faster.
+    #[inline(never)]
+    fn select(
+        &mut self,
+        node: u32,
+        candidates: impl Iterator<Item = u64>,
+        nodes: usize,
+        m: usize,
+        codes: &Codes,
+    ) -> (&[u32], u64) {
+        self.scored.clear();
+        self.scored.extend(candidates.map(|key| ((key >> 32) as u32, key as u32)));
+        let far = anywhere(node, nodes);
+        if far != node && self.scored.iter().all(|(_, near)| *near != far) {
+            let candidate = (codes.scorer(node).score(far), far);
+            let place = self.scored.partition_point(|near| *near < candidate);
+            self.scored.insert(place, candidate);
+        }
+        let cost = select(codes, &self.scored, m, Diversity::Relaxed, &mut self.kept);
+        (&self.kept, cost + 8)
+    }
+
+    /// Keeps the best `limit` of the links of a node.
+    #[inline(never)]
+    fn prune(&mut self, node: u32, links: &[u32], limit: usize, codes: &Codes) -> (&[u32], u64) {
+        let scored = &mut self.scored;
+        scored.clear();
+        score_all(&codes.scorer(node), links, |score, other| scored.push((score, other)));
+        scored.sort_unstable();
+        let cost = select(codes, scored, limit, Diversity::Relaxed, &mut self.kept);
+        (&self.kept, cost + links.len() as u64)
+    }
+}
+
+/// A node anywhere, to be a candidate of `node`. With near ones alone, rows in clusters would have no
+/// link from one cluster to another, and a search that starts in the wrong one would end there; where
+/// there are no clusters the far node is hardly ever selected.
+fn anywhere(node: u32, nodes: usize) -> u32 {
+    let mixed = u64::from(node).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
+    (mixed * nodes as u64 >> 32) as u32
+}
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Stage {
     Select,
     Count,
     Fill,
-    Write,
+    Prune,
     Done,
 }
 
 /// Links the new nodes.
 pub(super) struct Linker {
-    /// The new nodes in the order they are worked on; after filling, with the old nodes that new
-    /// ones link to.
+    candidates: Candidates,
+    /// The new nodes in the order they are worked on; after filling, with the old nodes that new ones
+    /// link to.
     order: Vec<u32>,
-    /// The first new node.
+    /// The first new node, and how many nodes there are.
     fresh: usize,
+    nodes: usize,
     m: usize,
     stage: Stage,
-    next: usize,
+    units: Units,
     /// `m` places for each new node, the nodes it selected, and how many are used.
     chosen: Vec<u32>,
     counts: Vec<u16>,
     /// Where the links back to each node begin in `back`; while filling, where the next goes.
     starts: Vec<u32>,
     back: Vec<u32>,
-    scored: Vec<(u32, u32)>,
-    kept: Vec<u32>,
-    /// Nodes that lost a link which led to them.
+    memory: Pool<Chooser>,
+    /// Nodes that lost a link which led to them, or never had one.
     lost: Vec<u32>,
 }
 
 impl Linker {
     /// A linker of the nodes `fresh..nodes`, which it works on in this order.
     pub(super) fn new(
+        candidates: Candidates,
         order: Vec<u32>,
         fresh: usize,
         nodes: usize,
         m: usize,
     ) -> Result<Self, OutOfMemory> {
         Ok(Self {
+            candidates,
             fresh,
+            nodes,
             m,
             stage: Stage::Select,
-            next: 0,
+            units: Units::new(order.len()),
             chosen: filled(order.len() * m, 0)?,
             counts: filled(order.len(), 0)?,
             starts: filled(nodes + 1, 0)?,
             back: Vec::new(),
-            scored: Vec::new(),
-            kept: Vec::new(),
+            memory: Pool::default(),
             lost: Vec::new(),
             order,
         })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        2 * self.counts.capacity()
-            + 4 * (self.order.capacity() + self.chosen.capacity() + self.lost.capacity())
-            + 4 * (self.starts.capacity() + self.back.capacity())
+        let tables = [&self.order, &self.chosen, &self.starts, &self.back, &self.lost];
+        let tables = tables.map(|table| 4 * table.capacity()).iter().sum::<usize>();
+        self.candidates.bytes() + 2 * self.counts.capacity() + tables
     }
 
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
 
-    /// The nodes that may have lost the last link which led to them.
-    pub(super) fn take_lost(&mut self) -> Vec<u32> {
-        std::mem::take(&mut self.lost)
+    /// The nodes that may have no link which leads to them.
+    pub(super) fn into_lost(self) -> Vec<u32> {
+        self.lost
     }
 
-    /// Does the next unit of work and returns what it cost in distances.
-    pub(super) fn step<L: Links>(
+    /// Does the next units of work, more where a team does them, and returns what they cost in
+    /// distances. Nothing is done while all that is left is given away.
+    pub(super) fn step<L: Links + Sync>(
         &mut self,
         links: &mut L,
         codes: &Codes,
-        candidates: &Candidates,
+        team: &Team,
     ) -> Result<u64, OutOfMemory> {
-        let unit = match self.stage {
-            Stage::Select | Stage::Write => UNIT_NODES,
-            _ => UNIT_COUNTED,
+        let most = match self.stage {
+            Stage::Count | Stage::Fill => STEP_COUNTED,
+            _ if team.threads() > 1 => team.threads() * TEAM_NODES,
+            _ => STEP_NODES,
         };
-        let end = (self.next + unit).min(self.order.len());
-        let mut cost = 0;
-        for place in self.next..end {
-            let node = self.order[place] as usize;
-            cost += match self.stage {
-                Stage::Select => self.select(node, codes, candidates),
-                Stage::Count => self.count(node),
-                Stage::Fill => self.fill(node),
-                Stage::Write => self.write(node, links, codes)?,
-                Stage::Done => 0,
-            };
-        }
-        self.next = end;
-        if end == self.order.len() {
-            self.next = 0;
-            self.stage = self.turn()?;
-        }
-        Ok(if unit == UNIT_COUNTED { cost / 16 + 1 } else { cost })
+        let Some(units) = self.units.take(most, |_| 1) else { return Ok(0) };
+        let cost = match self.stage {
+            Stage::Select => self.select(units, codes, team),
+            Stage::Count => self.count(units),
+            Stage::Fill => self.fill(units),
+            Stage::Prune => self.prune(units, links, codes, team)?,
+            Stage::Done => 0,
+        };
+        self.go_on()?;
+        Ok(cost)
     }
 
-    /// What comes next, when the nodes are through.
-    fn turn(&mut self) -> Result<Stage, OutOfMemory> {
-        Ok(match self.stage {
-            Stage::Select => Stage::Count,
+    /// Goes on to the next stage when one is through.
+    fn go_on(&mut self) -> Result<(), OutOfMemory> {
+        if !self.units.is_done() {
+            return Ok(());
+        }
+        match self.stage {
+            Stage::Select => {
+                self.candidates = Candidates::default();
+                self.stage = Stage::Count;
+            }
             Stage::Count => {
                 let mut total = 0;
-                let mut old = 0;
-                for (node, start) in self.starts.iter_mut().enumerate() {
-                    old += usize::from(*start > 0 && node < self.fresh);
+                for start in &mut self.starts {
                     total += std::mem::replace(start, total);
                 }
                 self.back = filled(total as usize, 0)?;
-                self.order.try_reserve_exact(old)?;
-                Stage::Fill
+                self.stage = Stage::Fill;
             }
             Stage::Fill => {
                 // Filling moved each start to the next node's.
                 self.starts.rotate_right(1);
                 self.starts[0] = 0;
                 let starts = &self.starts;
-                let old = (0..self.fresh as u32)
-                    .filter(|node| starts[*node as usize] < starts[*node as usize + 1]);
+                let is_linked = |node: &u32| starts[*node as usize] < starts[*node as usize + 1];
+                let old = (0..self.fresh as u32).filter(is_linked);
+                self.order.try_reserve_exact(old.clone().count())?;
                 self.order.extend(old);
-                Stage::Write
+                self.stage = Stage::Prune;
             }
-            Stage::Write | Stage::Done => Stage::Done,
-        })
+            Stage::Prune | Stage::Done => self.stage = Stage::Done,
+        }
+        self.units = Units::new(if self.stage == Stage::Done { 0 } else { self.order.len() });
+        Ok(())
     }
 
     /// What a new node selected.
-    fn own(&self, node: usize) -> &[u32] {
-        let place = node - self.fresh;
+    fn own(&self, node: u32) -> &[u32] {
+        let place = node as usize - self.fresh;
         &self.chosen[place * self.m..][..usize::from(self.counts[place])]
     }
 
-    #[inline(never)]
-    fn select(&mut self, node: usize, codes: &Codes, candidates: &Candidates) -> u64 {
-        let place = node - self.fresh;
-        let keys = candidates.of(place).iter();
-        self.scored.clear();
-        self.scored.extend(keys.map(|key| ((key >> 32) as u32, *key as u32)));
-        let far = self.anywhere(node);
-        if far as usize != node && self.scored.iter().all(|(_, near)| *near != far) {
-            let candidate = (codes.scorer(node as u32).score(far), far);
-            let place = self.scored.partition_point(|near| *near < candidate);
-            self.scored.insert(place, candidate);
+    fn set_own(&mut self, node: u32, links: &[u32]) {
+        let place = node as usize - self.fresh;
+        self.chosen[place * self.m..][..links.len()].copy_from_slice(links);
+        self.counts[place] = links.len() as u16;
+    }
+
+    fn select(&mut self, units: Range<usize>, codes: &Codes, team: &Team) -> u64 {
+        let (m, nodes, fresh) = (self.m, self.nodes, self.fresh);
+        if team.threads() == 1 {
+            let memory = std::mem::take(&mut self.memory);
+            let cost = memory.with(|chooser| {
+                let mut cost = 0;
+                for unit in units {
+                    let node = self.order[unit];
+                    let keys = self.candidates.of(node as usize - fresh).iter().copied();
+                    let (kept, distances) = chooser.select(node, keys, nodes, m, codes);
+                    self.set_own(node, kept);
+                    cost += distances;
+                }
+                cost
+            });
+            self.memory = memory;
+            return cost;
         }
-        let cost = select(codes, &self.scored, self.m, Diversity::Relaxed, &mut self.kept);
-        self.chosen[place * self.m..][..self.kept.len()].copy_from_slice(&self.kept);
-        self.counts[place] = self.kept.len() as u16;
-        cost + 8
-    }
-
-    /// A node anywhere, to be a candidate of `node`. With near ones alone, rows in clusters would have
-    /// no link from one cluster to another, and a search that starts in the wrong one would end there;
-    /// where there are no clusters the far node is hardly ever selected.
-    fn anywhere(&self, node: usize) -> u32 {
-        let nodes = self.starts.len() as u64 - 1;
-        let mixed = (node as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-        (mixed * nodes >> 32) as u32
-    }
-
-    fn count(&mut self, node: usize) -> u64 {
-        let place = node - self.fresh;
-        for i in 0..usize::from(self.counts[place]) {
-            self.starts[self.chosen[place * self.m + i] as usize] += 1;
+        let chosen = team.map(units.clone(), |unit| {
+            let node = self.order[unit];
+            let keys = self.candidates.of(node as usize - fresh).iter().copied();
+            self.memory.with(|chooser| {
+                let (kept, cost) = chooser.select(node, keys, nodes, m, codes);
+                (kept.to_vec(), cost)
+            })
+        });
+        let mut all = 0;
+        for (unit, (kept, cost)) in units.zip(chosen) {
+            self.set_own(self.order[unit], &kept);
+            all += cost;
         }
-        1
+        all
     }
 
-    fn fill(&mut self, node: usize) -> u64 {
-        let place = node - self.fresh;
-        for i in 0..usize::from(self.counts[place]) {
-            let start = &mut self.starts[self.chosen[place * self.m + i] as usize];
-            self.back[*start as usize] = node as u32;
-            *start += 1;
+    fn count(&mut self, units: Range<usize>) -> u64 {
+        let cost = units.len() as u64 / COUNTED_PER_DISTANCE + 1;
+        for unit in units {
+            let place = self.order[unit] as usize - self.fresh;
+            for target in &self.chosen[place * self.m..][..usize::from(self.counts[place])] {
+                self.starts[*target as usize] += 1;
+            }
         }
-        1
+        cost
     }
 
-    #[inline(never)]
-    fn write<L: Links>(
-        &mut self,
-        node: usize,
-        links: &mut L,
-        codes: &Codes,
-    ) -> Result<u64, OutOfMemory> {
-        let mut all = std::mem::take(&mut self.kept);
+    fn fill(&mut self, units: Range<usize>) -> u64 {
+        let cost = units.len() as u64 / COUNTED_PER_DISTANCE + 1;
+        for unit in units {
+            let node = self.order[unit];
+            let place = node as usize - self.fresh;
+            for target in &self.chosen[place * self.m..][..usize::from(self.counts[place])] {
+                let start = &mut self.starts[*target as usize];
+                self.back[*start as usize] = node;
+                *start += 1;
+            }
+        }
+        cost
+    }
+
+    /// All links of a node: its own and those back to it.
+    fn union<L: Links>(&self, node: u32, links: &L, all: &mut Vec<u32>) {
         all.clear();
-        if node < self.fresh {
-            all.extend_from_slice(links.links(node as u32, 0));
-        } else {
-            all.extend_from_slice(self.own(node));
-        }
+        let is_old = (node as usize) < self.fresh;
+        all.extend_from_slice(if is_old { links.links(node, 0) } else { self.own(node) });
         let own = all.len();
-        for source in &self.back[self.starts[node] as usize..self.starts[node + 1] as usize] {
+        let back = self.starts[node as usize] as usize..self.starts[node as usize + 1] as usize;
+        for source in &self.back[back] {
             if !all[..own].contains(source) {
                 all.push(*source);
             }
         }
-        let limit = links.capacity(0);
-        let mut cost = 4;
-        if all.len() > limit {
-            let scored = &mut self.scored;
-            scored.clear();
-            score_all(&codes.scorer(node as u32), &all, |score, other| scored.push((score, other)));
-            scored.sort_unstable();
-            cost += all.len() as u64;
-            cost += select(codes, scored, limit, Diversity::Relaxed, &mut all);
-            self.lost.try_reserve(scored.len() - all.len())?;
-            let dropped = scored.iter().map(|(_, other)| *other);
-            self.lost.extend(dropped.filter(|other| !all.contains(other)));
-        }
-        if all.is_empty() {
-            self.lost.try_reserve(1)?;
-            self.lost.push(node as u32);
-        }
-        links.set_links(node as u32, 0, &all)?;
-        self.kept = all;
-        Ok(cost)
     }
+
+    fn prune<L: Links + Sync>(
+        &mut self,
+        units: Range<usize>,
+        links: &mut L,
+        codes: &Codes,
+        team: &Team,
+    ) -> Result<u64, OutOfMemory> {
+        let limit = links.capacity(0);
+        let seen = &*links;
+        let pruned = team.map(units.clone(), |unit| {
+            let node = self.order[unit];
+            let mut all = Vec::with_capacity(2 * limit);
+            self.union(node, seen, &mut all);
+            if all.len() <= limit {
+                return (all, Vec::new(), 4);
+            }
+            self.memory.with(|chooser| {
+                let (kept, cost) = chooser.prune(node, &all, limit, codes);
+                let kept = kept.to_vec();
+                all.retain(|other| !kept.contains(other));
+                (kept, all, cost + 4)
+            })
+        });
+        let mut all = 0;
+        for (unit, (kept, lost, cost)) in units.zip(pruned) {
+            self.write(self.order[unit], &kept, &lost, links)?;
+            all += cost;
+        }
+        Ok(all)
+    }
+
+    /// Writes the links of a node, and takes note of the nodes that lost one.
+    fn write<L: Links>(
+        &mut self,
+        node: u32,
+        kept: &[u32],
+        lost: &[u32],
+        links: &mut L,
+    ) -> Result<(), OutOfMemory> {
+        self.lost.try_reserve(lost.len() + 1)?;
+        self.lost.extend_from_slice(lost);
+        if kept.is_empty() {
+            self.lost.push(node);
+        }
+        links.set_links(node, 0, kept)
+    }
+
+    /// Gives away some units, to be done by [`work_select`] or [`work_prune`].
+    pub(super) fn give<L: Links>(
+        &mut self,
+        budget: u64,
+        links: &mut L,
+        out: &mut Words,
+    ) -> Result<Option<(Kind, Range<usize>)>, OutOfMemory> {
+        match self.stage {
+            Stage::Select => {
+                let Some(units) = self.units.give(budget as usize, |_| SELECT_COST) else {
+                    return Ok(None);
+                };
+                out.push(self.nodes);
+                for node in &self.order[units.clone()] {
+                    out.push(*node as usize);
+                    out.keys(self.candidates.of(*node as usize - self.fresh).iter().copied());
+                }
+                Ok(Some((Kind::Select, units)))
+            }
+            Stage::Prune => {
+                let Some(units) = self.units.give(budget as usize, |_| PRUNE_COST) else {
+                    return Ok(None);
+                };
+                let limit = links.capacity(0);
+                let mut all = Vec::new();
+                for unit in units.clone() {
+                    let node = self.order[unit];
+                    self.union(node, links, &mut all);
+                    // What has room needs no helper; the helper is given what has none.
+                    if all.len() > limit {
+                        out.push(node as usize);
+                        out.list(&all);
+                    }
+                }
+                Ok(Some((Kind::Prune, units)))
+            }
+            _ => Ok(None),
+        }
+    }
+
+    /// Takes in what was made of units that were given away. Returns what they cost.
+    pub(super) fn accept<L: Links>(
+        &mut self,
+        kind: Kind,
+        units: &Range<usize>,
+        words: &mut Reader<'_>,
+        links: &mut L,
+    ) -> Result<Option<u64>, OutOfMemory> {
+        let stage = if kind == Kind::Select { Stage::Select } else { Stage::Prune };
+        if stage != self.stage || units.end > self.order.len() || units.start > units.end {
+            return Ok(None);
+        }
+        let limit = if kind == Kind::Select { self.m } else { links.capacity(0) };
+        let mut lists = Vec::new();
+        let mut all = Vec::new();
+        for node in &self.order[units.clone()] {
+            if kind == Kind::Prune {
+                self.union(*node, links, &mut all);
+                if all.len() <= limit {
+                    lists.push((*node, all.clone(), Vec::new()));
+                    continue;
+                }
+            }
+            let Some(kept) = words.nodes().filter(|kept| kept.len() <= limit) else {
+                return Ok(None);
+            };
+            let is_sound = |(i, one): (usize, &u32)| {
+                let is_known = kind == Kind::Select || all.contains(one);
+                is_known && one != node && !kept[..i].contains(one)
+            };
+            if !kept.iter().enumerate().all(is_sound) {
+                return Ok(None);
+            }
+            let lost = all.iter().filter(|other| !kept.contains(other)).copied().collect();
+            lists.push((*node, kept.to_vec(), lost));
+        }
+        if !self.units.finish(units) {
+            return Ok(None);
+        }
+        for (node, kept, lost) in lists {
+            if kind == Kind::Select {
+                self.set_own(node, &kept);
+            } else {
+                self.write(node, &kept, &lost, links)?;
+            }
+        }
+        self.go_on()?;
+        let each = if kind == Kind::Select { SELECT_COST } else { PRUNE_COST };
+        Ok(Some((units.len() * each) as u64))
+    }
+
+    /// Takes back what was given away and is not done.
+    pub(super) fn take_back(&mut self) {
+        self.units.take_back();
+    }
+}
+
+/// Selects links for nodes that a [`Linker`] gave away.
+pub(super) fn work_select(
+    words: &mut Reader<'_>,
+    chooser: &mut Chooser,
+    m: usize,
+    codes: &Codes,
+    out: &mut Words,
+) -> Option<()> {
+    let nodes = words.one().filter(|nodes| words.has(*nodes))?;
+    while !words.is_empty() {
+        let (node, keys) = (words.node()?, words.keys()?);
+        let (kept, _) = chooser.select(node, keys, nodes as usize, m, codes);
+        out.list(kept);
+    }
+    Some(())
+}
+
+/// Prunes the links of nodes that a [`Linker`] gave away.
+pub(super) fn work_prune(
+    words: &mut Reader<'_>,
+    chooser: &mut Chooser,
+    limit: usize,
+    codes: &Codes,
+    out: &mut Words,
+) -> Option<()> {
+    while !words.is_empty() {
+        let (node, links) = (words.node()?, words.nodes()?);
+        let (kept, _) = chooser.prune(node, links, limit, codes);
+        out.list(kept);
+    }
+    Some(())
 }

@@ -7,10 +7,10 @@
 //!
 //! ```text
 //! route.rs    rows to cells of some hundred ──► partition.rs: the cells, which the index keeps
-//!             balance.rs: cells of about one size; probe.rs: how many cells a row joins
-//! leaf.rs     new rows against all of a cell ──► candidates.rs: the nearest few of each
+//!             probe.rs: how many cells a row joins
+//! leaves.rs   new rows against all of a cell (leaf.rs) ──► candidates.rs: the nearest few of each
 //! link.rs     which candidates become links (select.rs), and the links back
-//! reach.rs    every node is reached from the entry node
+//! reach.rs    every node is reached from the entry point
 //! ```
 //!
 //! That is layer 0. The few nodes that are above it, one in `m`, are inserted there one by one
@@ -21,34 +21,38 @@
 //! HCNNG (Muñoz et al. 2019); pruning as in HNSW (Malkov & Yashunin 2016, algorithm 4). Parameters
 //! were measured on real embeddings: `docs/benchmarks/`.
 //!
-//! The work is cut into small units, so a build can stop between any two of them. The result
-//! depends on the rows and the seed alone: distances are integers, and of equal candidates the
-//! smaller node number is kept, in whatever order pairs are met.
+//! The work is cut into small units (`units.rs`), so a build can stop between any two of them, threads
+//! can do some at once (`team.rs`), and others can be given to helpers that share no memory
+//! (`share.rs`). The result depends on the rows and the seed alone: distances are integers, and of equal
+//! candidates the smaller node number is kept, in whatever order pairs are met.
 
-mod balance;
 mod candidates;
 mod leaf;
+mod leaves;
 mod link;
 pub(crate) mod partition;
 mod probe;
 mod reach;
 mod route;
+pub(crate) mod share;
+pub(crate) mod team;
+mod units;
 
 use super::graph::Links;
 use super::insert::{InsertScratch, insert_above, level_of};
+use crate::config::Config;
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
-use candidates::Candidates;
-use leaf::Leaf;
+use leaves::Leaves;
 use link::Linker;
 use partition::Partition;
 use reach::Reach;
 use route::Router;
+use share::{Kind, Reader, Words};
+use team::Team;
 
 /// Pairs of a matrix product that take the time of one distance computed alone.
 const PAIRS_PER_DISTANCE: u64 = 4;
-/// Distances that comparing a node with its cells costs, about.
-const EXPECTED_LEAF_COST: u64 = 1200 / PAIRS_PER_DISTANCE;
 /// A batch of at least this share of the index (one in so many rows) is worth a walk over all links.
 const WALK_SHARE: usize = 16;
 
@@ -75,14 +79,10 @@ enum Stage {
     /// Nodes are added to the graph, without links.
     Nodes,
     Route(Box<Router>),
-    Leaves {
-        next: usize,
-        leaf: Box<Leaf>,
-    },
+    Leaves(Box<Leaves>),
     Link(Box<Linker>),
-    /// New nodes are inserted on the layers above 0.
+    /// What is left of the layers above 0; `lost` is for the walk.
     Above {
-        next: usize,
         lost: Vec<u32>,
     },
     Reach(Box<Reach>),
@@ -92,13 +92,15 @@ enum Stage {
 /// A build under way: of a whole graph, or of the links of nodes that are new.
 pub(crate) struct Bulk {
     seed: u64,
+    m: usize,
     ef_construction: usize,
     /// Nodes there were, with their links, and nodes there will be.
     before: usize,
     nodes: usize,
+    /// The first new node that was not inserted on the layers above 0.
+    above: usize,
     /// The cells, with the new nodes as soon as they were brought there.
     partition: Partition,
-    candidates: Candidates,
     stage: Stage,
     scratch: InsertScratch,
     work: Work,
@@ -114,25 +116,19 @@ struct Work {
 impl Bulk {
     /// A build that adds to a graph of `before` nodes those up to `nodes`, whose codes are there.
     /// `partition` is that of the build before, or an empty one.
-    pub(crate) fn new(
-        partition: Partition,
-        before: usize,
-        nodes: usize,
-        seed: u64,
-        ef_construction: usize,
-        dimensions: usize,
-    ) -> Self {
+    pub(crate) fn new(partition: Partition, before: usize, nodes: usize, config: &Config) -> Self {
         let is_outgrown = partition.is_outgrown(nodes - before, nodes);
         let routed = if is_outgrown { nodes } else { nodes - partition.nodes };
-        let expected = routed as u64 * route::expected_cost(nodes, dimensions)
-            + (nodes - before) as u64 * (EXPECTED_LEAF_COST + link::EXPECTED_COST);
+        let expected = routed as u64 * route::expected_cost(nodes, config.dimensions)
+            + (nodes - before) as u64 * (leaves::EXPECTED_COST + link::EXPECTED_COST);
         Self {
-            seed,
-            ef_construction,
+            seed: config.seed,
+            m: config.m,
+            ef_construction: config.ef_construction,
             before,
             nodes,
+            above: before,
             partition,
-            candidates: Candidates::default(),
             stage: Stage::Nodes,
             scratch: InsertScratch::default(),
             work: Work { done: 0, expected },
@@ -151,13 +147,13 @@ impl Bulk {
     pub(crate) fn bytes(&self) -> usize {
         let stage = match &self.stage {
             Stage::Route(router) => router.bytes(),
-            Stage::Leaves { leaf, .. } => leaf.bytes(),
+            Stage::Leaves(leaves) => leaves.bytes(),
             Stage::Link(linker) => linker.bytes(),
             Stage::Reach(reach) => reach.bytes(),
-            Stage::Above { lost, .. } => 4 * lost.capacity(),
+            Stage::Above { lost } => 4 * lost.capacity(),
             Stage::Nodes | Stage::Done => 0,
         };
-        stage + self.partition.bytes() + self.candidates.bytes() + self.scratch.search.bytes()
+        stage + self.partition.bytes() + self.scratch.search.bytes()
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -178,71 +174,50 @@ impl Bulk {
         }
     }
 
-    /// Does the next unit of work and returns what it cost in distances.
-    pub(crate) fn step<L: Links>(
+    /// Does the next unit of work and returns what it cost in distances: 0 only when nothing can be
+    /// done before helpers are through.
+    pub(crate) fn step<L: Links + Sync>(
         &mut self,
         links: &mut L,
         codes: &Codes,
-        m: usize,
+        team: &Team,
     ) -> Result<u64, OutOfMemory> {
-        let cost = self.advance(links, codes, m)?;
+        let mut cost = self.advance(links, codes, team)?;
+        if cost == 0 && self.above < self.nodes && !matches!(self.stage, Stage::Nodes) {
+            // Helpers have all the rest of a stage: the layers above do not depend on it.
+            cost = self.insert_above(links, codes)?;
+        }
         self.work.done += cost;
         Ok(cost)
     }
 
-    fn advance<L: Links>(
+    fn advance<L: Links + Sync>(
         &mut self,
         links: &mut L,
         codes: &Codes,
-        m: usize,
+        team: &Team,
     ) -> Result<u64, OutOfMemory> {
         let (before, nodes) = (self.before, self.nodes);
         match &mut self.stage {
-            Stage::Nodes => self.add_nodes(links, m),
+            Stage::Nodes => self.add_nodes(links),
             Stage::Route(router) => {
-                let cost = router.step(&mut self.partition, codes)?;
-                if router.is_done() {
-                    self.candidates = Candidates::new(nodes - before, kept_of(m))?;
-                    self.stage = Stage::Leaves { next: 0, leaf: Box::default() };
-                }
+                let cost = router.step(&mut self.partition, codes, team)?;
+                self.go_on(links)?;
                 Ok(cost)
             }
-            Stage::Leaves { next, leaf } => {
-                if !leaf.is_done() {
-                    return Ok(leaf.step(codes, nearest_of(m), &mut self.candidates));
-                }
-                if let Some(members) = self.partition.cells.get(*next) {
-                    *next += 1;
-                    let first = members.partition_point(|node| (*node as usize) < before);
-                    let askers = &members[first..];
-                    if askers.is_empty() || members.len() < 2 {
-                        return Ok(1);
-                    }
-                    let lists = askers.iter().map(|node| node - before as u32);
-                    return leaf.begin(askers, lists, members, codes);
-                }
-                let order = self.partition.order(before)?;
-                let linker = Linker::new(order, before, nodes, links.capacity(1))?;
-                self.stage = Stage::Link(Box::new(linker));
-                Ok(0)
+            Stage::Leaves(leaves) => {
+                let cost = leaves.step(&self.partition, codes, team)?;
+                self.go_on(links)?;
+                Ok(cost)
             }
             Stage::Link(linker) => {
-                let cost = linker.step(links, codes, &self.candidates)?;
-                if linker.is_done() {
-                    self.candidates = Candidates::default();
-                    self.stage = Stage::Above { next: before, lost: linker.take_lost() };
-                }
+                let cost = linker.step(links, codes, team)?;
+                self.go_on(links)?;
                 Ok(cost)
             }
-            Stage::Above { next, lost } => {
-                if *next < nodes {
-                    let node = *next as u32;
-                    *next += 1;
-                    let level = level_of(self.seed, node as usize, m);
-                    self.scratch.search.distances = 0;
-                    let (ef, scratch) = (self.ef_construction, &mut self.scratch);
-                    insert_above(links, codes, node, level, ef, scratch)?;
-                    return Ok(scratch.search.distances + 1);
+            Stage::Above { lost } => {
+                if self.above < nodes {
+                    return self.insert_above(links, codes);
                 }
                 let entry = links.entry().map_or(0, |(entry, _)| entry);
                 let reach = if (nodes - before) * WALK_SHARE >= nodes {
@@ -264,21 +239,112 @@ impl Bulk {
         }
     }
 
+    /// Goes on to the next stage when one is done.
+    fn go_on<L: Links>(&mut self, links: &L) -> Result<(), OutOfMemory> {
+        let (before, nodes) = (self.before, self.nodes);
+        self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Route(router) if router.is_done() => {
+                Stage::Leaves(Box::new(Leaves::new(&self.partition, before, self.m)?))
+            }
+            Stage::Leaves(leaves) if leaves.is_done() => {
+                let order = self.partition.order(before)?;
+                let m = links.capacity(1);
+                let candidates = leaves.into_candidates();
+                Stage::Link(Box::new(Linker::new(candidates, order, before, nodes, m)?))
+            }
+            Stage::Link(linker) if linker.is_done() => Stage::Above { lost: linker.into_lost() },
+            stage => stage,
+        };
+        Ok(())
+    }
+
     /// Adds some nodes; after the last they are brought to their cells.
-    fn add_nodes<L: Links>(&mut self, links: &mut L, m: usize) -> Result<u64, OutOfMemory> {
+    fn add_nodes<L: Links>(&mut self, links: &mut L) -> Result<u64, OutOfMemory> {
         const PORTION: usize = 256;
         /// Adding a node takes the time of about as many distances.
         const NODE_COST: u64 = 2;
         let added = PORTION.min(self.nodes - links.len());
         for _ in 0..added {
-            let level = level_of(self.seed, links.len(), m);
+            let level = level_of(self.seed, links.len(), self.m);
             links.add_node(level)?;
         }
         if links.len() == self.nodes {
             let router = Router::new(&mut self.partition, self.before, self.nodes, self.seed);
             self.stage = Stage::Route(Box::new(router));
         }
-        Ok(added as u64 * NODE_COST)
+        Ok(added as u64 * NODE_COST + 1)
+    }
+
+    /// Inserts the next new node on the layers above 0 that it is on.
+    fn insert_above<L: Links>(&mut self, links: &mut L, codes: &Codes) -> Result<u64, OutOfMemory> {
+        let node = self.above as u32;
+        self.above += 1;
+        let level = level_of(self.seed, node as usize, self.m);
+        self.scratch.search.distances = 0;
+        insert_above(links, codes, node, level, self.ef_construction, &mut self.scratch)?;
+        Ok(self.scratch.search.distances + 1)
+    }
+
+    /// Gives away units of work, as words for a [`Helper`](share::Helper). None while there are none
+    /// to give.
+    pub(crate) fn give<L: Links>(
+        &mut self,
+        links: &mut L,
+    ) -> Result<Option<Vec<u32>>, OutOfMemory> {
+        let mut words = Words::default();
+        let budget = share::PORTION;
+        let given = match &mut self.stage {
+            Stage::Route(router) => {
+                router.give(budget, &mut words).map(|units| (Kind::Route, units))
+            }
+            Stage::Leaves(leaves) => {
+                let units = leaves.give(budget, &self.partition, &mut words);
+                units.map(|units| (Kind::Leaves, units))
+            }
+            Stage::Link(linker) => linker.give(budget, links, &mut words)?,
+            _ => None,
+        };
+        Ok(given.map(|(kind, units)| share::begin(kind, &units, words)))
+    }
+
+    /// Takes in what a helper made of units; false if nobody was given them, or they are not sound.
+    pub(crate) fn accept<L: Links>(
+        &mut self,
+        words: &[u32],
+        links: &mut L,
+        codes: &Codes,
+    ) -> Result<bool, OutOfMemory> {
+        let Some(([kind, start, end], rest)) = words.split_first_chunk::<3>() else {
+            return Ok(false);
+        };
+        let Some(kind) = Kind::of(*kind) else { return Ok(false) };
+        let units = *start as usize..*end as usize;
+        let mut words = Reader::new(rest, self.nodes);
+        let cost = match (&mut self.stage, kind) {
+            (Stage::Route(router), Kind::Route) => {
+                router.accept(&units, &mut words, &mut self.partition, codes)?
+            }
+            (Stage::Leaves(leaves), Kind::Leaves) => {
+                leaves.accept(&units, &mut words, &self.partition)
+            }
+            (Stage::Link(linker), Kind::Select | Kind::Prune) => {
+                linker.accept(kind, &units, &mut words, links)?
+            }
+            _ => None,
+        };
+        self.work.done += cost.unwrap_or(0);
+        self.go_on(links)?;
+        Ok(cost.is_some())
+    }
+
+    /// Takes back all units that were given away and are not done.
+    pub(crate) fn take_back(&mut self) {
+        match &mut self.stage {
+            Stage::Route(router) => router.take_back(),
+            Stage::Leaves(leaves) => leaves.take_back(),
+            Stage::Link(linker) => linker.take_back(),
+            _ => {}
+        }
     }
 }
 

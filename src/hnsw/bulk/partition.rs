@@ -3,7 +3,7 @@
 //! A node finds its cells from the root of a tree on. A split has *leaders*, nodes drawn from those
 //! that came through it when it was made, and a child for each; a node goes on to the children of
 //! the leaders nearest to it: to several at the root, so that cells overlap and a node near a border
-//! is compared with both sides, and to one below. A child is a cell or, where that would be too large,
+//! is compared with both sides, and to two below. A child is a cell or, where that would be too large,
 //! another split.
 //!
 //! An index keeps its partition from batch to batch, so that what a batch costs does not grow with
@@ -23,6 +23,9 @@ const FEW: usize = 32;
 /// when there are so many times the nodes.
 const MOST_GROWTH: usize = 8;
 
+/// Leaders of one split: more would cost more than they save.
+pub(super) const MOST_LEADERS: usize = 1024;
+
 /// What a leader leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Child {
@@ -31,11 +34,9 @@ pub(crate) enum Child {
 }
 
 /// Leaders, and what each leads to.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Split {
     pub(crate) leaders: Vec<u32>,
-    /// What is added to the distance of each leader, so that none draws many more nodes than others.
-    pub(crate) biases: Vec<u32>,
     pub(crate) children: Vec<Child>,
 }
 
@@ -60,7 +61,7 @@ pub(crate) struct Partition {
 
 impl Partition {
     pub(crate) fn bytes(&self) -> usize {
-        let splits = self.splits.iter().map(|split| 16 * split.leaders.capacity()).sum::<usize>();
+        let splits = self.splits.iter().map(|split| 12 * split.leaders.capacity()).sum::<usize>();
         let cells = self.cells.iter().map(|cell| 4 * cell.capacity()).sum::<usize>();
         splits + cells + size_of::<Vec<u32>>() * self.cells.capacity()
     }
@@ -69,8 +70,8 @@ impl Partition {
         let mut splits = Vec::new();
         splits.try_reserve_exact(self.splits.len())?;
         for split in &self.splits {
-            let (leaders, biases) = (copied(&split.leaders)?, copied(&split.biases)?);
-            splits.push(Split { leaders, biases, children: copied(&split.children)? });
+            let (leaders, children) = (copied(&split.leaders)?, copied(&split.children)?);
+            splits.push(Split { leaders, children });
         }
         let mut cells = Vec::new();
         cells.try_reserve_exact(self.cells.len())?;
@@ -123,8 +124,7 @@ impl Partition {
             *child = Child::Cell(self.cells.len() as u32);
             self.cells.push(Vec::new());
         }
-        let biases = filled(leaders.len(), 0)?;
-        self.splits.push(Split { leaders, biases, children });
+        self.splits.push(Split { leaders, children });
         if let Slot::Child { split: parent, child } = slot {
             self.splits[parent as usize].children[child as usize] = Child::Split(split);
         }
@@ -163,8 +163,8 @@ impl Partition {
                         return Err("a split is reached twice".into());
                     }
                     let leaders = split.leaders.len();
-                    let is_whole = [split.children.len(), split.biases.len()] == [leaders; 2];
-                    if leaders == 0 || !is_whole {
+                    let is_whole = leaders == split.children.len();
+                    if leaders == 0 || leaders > MOST_LEADERS || !is_whole {
                         return Err(format!("split {number} has {leaders} leaders"));
                     }
                     if split.leaders.iter().any(|leader| *leader as usize >= self.nodes) {

@@ -6,9 +6,9 @@
 //! is taken with which enough of these pairs meet.
 
 use super::candidates::Candidates;
+use super::filled;
 use super::leaf::Leaf;
 use super::route::Compass;
-use super::{PAIRS_PER_DISTANCE, filled};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 
@@ -16,16 +16,16 @@ use crate::vectors::codes::Codes;
 pub(super) const SAMPLE: usize = 100;
 /// Neighbours of each.
 const NEIGHBOURS: usize = 10;
-/// The share of pairs that must meet. Below it searches of a batch-built graph need more distances
-/// than those of a row-by-row one, on the data sets of `docs/benchmarks`.
-const MEETING: f64 = 0.98;
+/// The share of pairs that must meet, by the nodes there are up to. With less, searches of a
+/// batch-built graph need more distances than those of a row-by-row one; a search passes more nodes
+/// in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
+const MEETING: [(usize, f64); 3] = [(20_000, 0.97), (40_000, 0.98), (usize::MAX, 0.985)];
 /// The fan-outs there are.
 const LEAST: usize = 3;
-const MOST: usize = 12;
+pub(super) const MOST: usize = 12;
 /// Nodes the sample is compared with at once.
-const PORTION: usize = 1024;
-
-/// Nodes of the sample whose leaders are looked for in one unit of work.
+const PORTION: usize = 512;
+/// Nodes of the sample whose leaders are looked for at once.
 const UNIT_NODES: usize = 4;
 
 /// A probe under way.
@@ -35,7 +35,6 @@ pub(super) struct Probe {
     sample: Vec<u32>,
     /// The first node that the sample was not compared with.
     next: usize,
-    leaf: Leaf,
     found: Candidates,
     /// The first node of the sample whose pairs were not counted.
     counted: usize,
@@ -57,7 +56,6 @@ impl Probe {
             nodes,
             sample,
             next: 0,
-            leaf: Leaf::default(),
             found: Candidates::new(count, NEIGHBOURS)?,
             counted: 0,
             pairs: 0,
@@ -66,7 +64,7 @@ impl Probe {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.leaf.bytes() + self.found.bytes()
+        self.found.bytes()
     }
 
     /// What was found out, when all is done: the smallest fan-out with which enough pairs meet.
@@ -75,24 +73,24 @@ impl Probe {
             return None;
         }
         let most = MOST.min(self.leaders);
+        let meeting = MEETING.iter().find(|(nodes, _)| self.nodes <= *nodes);
+        let enough = self.pairs as f64 * meeting.map_or(1.0, |(_, share)| *share);
         let mut together = 0;
-        let enough = (1..most).find(|fan_out| {
+        let fan_out = (1..most).find(|fan_out| {
             together += self.meeting[*fan_out];
-            together as f64 >= self.pairs as f64 * MEETING
+            together as f64 >= enough
         });
-        Some(enough.unwrap_or(most).max(LEAST.min(most)))
+        Some(fan_out.unwrap_or(most).max(LEAST.min(most)))
     }
 
-    /// Does the next unit of work and returns what it cost in distances. The leaders are those in
-    /// `compass`.
+    /// Does the next unit of work and returns how many pairs of a matrix product it took. The leaders
+    /// are those in `compass`.
     pub(super) fn step(
         &mut self,
         compass: &mut Compass,
+        leaf: &mut Leaf,
         codes: &Codes,
-    ) -> Result<u64, OutOfMemory> {
-        if !self.leaf.is_done() {
-            return Ok(self.leaf.step(codes, NEIGHBOURS, &mut self.found));
-        }
+    ) -> Result<usize, OutOfMemory> {
         if self.next < self.nodes {
             let end = (self.next + PORTION).min(self.nodes);
             let mut portion = filled(end - self.next, 0)?;
@@ -100,16 +98,20 @@ impl Probe {
                 *member = node;
             }
             self.next = end;
-            let lists = 0..self.sample.len() as u32;
-            return self.leaf.begin(&self.sample, lists, &portion, codes);
+            let pairs = leaf.compare(&self.sample, &portion, codes)?;
+            for asker in 0..self.sample.len() {
+                let limit = self.found.limit(asker);
+                self.found.offer(asker, leaf.pick(asker, NEIGHBOURS, limit));
+            }
+            return Ok(pairs);
         }
         let end = (self.counted + UNIT_NODES).min(self.sample.len());
-        let mut cost = 0;
+        let mut pairs = 0;
         for place in self.counted..end {
-            cost += self.count(place, compass, codes)?;
+            pairs += self.count(place, compass, codes)?;
         }
         self.counted = end;
-        Ok(cost)
+        Ok(pairs)
     }
 
     /// Counts with which fan-out a node of the sample meets each of its neighbours.
@@ -118,7 +120,7 @@ impl Probe {
         place: usize,
         compass: &mut Compass,
         codes: &Codes,
-    ) -> Result<u64, OutOfMemory> {
+    ) -> Result<usize, OutOfMemory> {
         let most = MOST.min(self.leaders);
         let mut members = [self.sample[place]; 1 + NEIGHBOURS];
         let found = self.found.of(place);
@@ -135,6 +137,6 @@ impl Probe {
                 (1..=most).find(|n| own[..*n].iter().any(|leader| other[..*n].contains(leader)));
             self.meeting[first.unwrap_or(0)] += 1;
         }
-        Ok((members.len() * self.leaders) as u64 / PAIRS_PER_DISTANCE)
+        Ok(members.len() * self.leaders)
     }
 }

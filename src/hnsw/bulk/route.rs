@@ -4,10 +4,14 @@
 //! go on to the nearest. A cell that has become too large is made a split: its leaders are drawn from
 //! its nodes, which all move on.
 
-use super::balance::Balance;
-use super::leaf::largest_cell;
-use super::partition::{Child, Partition, Slot, Split};
+use std::ops::Range;
+
+use super::leaf::{Leaf, largest_cell};
+use super::partition::{Child, MOST_LEADERS, Partition, Slot};
 use super::probe::Probe;
+use super::share::{Reader, Words};
+use super::team::{Pool, Team};
+use super::units::Units;
 use super::{PAIRS_PER_DISTANCE, copied, filled};
 use crate::distance::nearest;
 use crate::distance::tile::{self, Block, MOST_COLUMNS, MOST_ROWS, Out};
@@ -18,10 +22,11 @@ use crate::vectors::codes::Codes;
 const NODES_PER_LEADER: usize = 50;
 /// Children a node goes on to at a split below the root.
 const FAN_OUT_BELOW: usize = 2;
-/// Leaders of one split: more would cost more than they save.
-const MOST_LEADERS: usize = 1024;
-/// Nodes compared with all leaders in one unit of work.
+/// Nodes of a unit, which are compared with all leaders.
 const UNIT_NODES: usize = 64;
+
+/// Units that a team does at once, for each of its threads.
+const TEAM_UNITS: usize = 16;
 
 /// Leaders that so many nodes get.
 fn leaders_of(nodes: usize) -> usize {
@@ -40,99 +45,87 @@ pub(super) fn expected_cost(nodes: usize, dimensions: usize) -> u64 {
 /// Finds the leaders nearest to nodes.
 #[derive(Default)]
 pub(super) struct Compass {
+    leaders: Vec<u32>,
     panels: Vec<u8>,
     terms: Vec<u32>,
-    biases: Vec<u32>,
+    scratch: Pool<CompassScratch>,
+}
+
+#[derive(Default)]
+struct CompassScratch {
+    block: Block,
     /// Distances of some nodes to all leaders, a row each.
     distances: Vec<u32>,
     found: Vec<u64>,
-    block: Block,
 }
 
 impl Compass {
-    /// Packs the leaders of a split.
-    pub(super) fn set(&mut self, split: &Split, codes: &Codes) -> Result<(), OutOfMemory> {
-        let leaders = &split.leaders;
-        codes.pack_panels(leaders, &mut self.panels, &mut self.terms)?;
-        self.distances = filled(leaders.len().next_multiple_of(MOST_COLUMNS) * MOST_ROWS, 0)?;
-        self.biases = filled(leaders.len(), 0)?;
-        self.set_biases(split.biases.iter().copied());
-        Ok(())
-    }
-
-    /// Changes what is added to the distance of each leader.
-    pub(super) fn set_biases(&mut self, biases: impl Iterator<Item = u32>) {
-        let own = self.biases.iter_mut().zip(&mut self.terms);
-        for ((own, term), bias) in own.zip(biases) {
-            *term = term.wrapping_sub(*own).wrapping_add(bias);
-            *own = bias;
+    /// Packs leaders.
+    pub(super) fn set(&mut self, leaders: &[u32], codes: &Codes) -> Result<(), OutOfMemory> {
+        if self.leaders != leaders {
+            codes.pack_panels(leaders, &mut self.panels, &mut self.terms)?;
+            self.leaders = copied(leaders)?;
         }
-    }
-
-    pub(super) fn biases(&self) -> &[u32] {
-        &self.biases
+        Ok(())
     }
 
     /// How many leaders there are.
     pub(super) fn len(&self) -> usize {
-        self.biases.len()
+        self.leaders.len()
     }
 
     pub(super) fn bytes(&self) -> usize {
-        let tables = [&self.terms, &self.biases, &self.distances];
-        self.panels.capacity() + tables.map(|table| 4 * table.capacity()).iter().sum::<usize>()
+        self.panels.capacity() + 4 * (self.leaders.capacity() + self.terms.capacity())
     }
 
-    /// Writes for each node the `joined.len() / members.len()` leaders nearest to it, nearest
-    /// first. Returns the sum over the nodes of the distance between the first and the last.
-    pub(super) fn find(&mut self, members: &[u32], codes: &Codes, joined: &mut [u16]) -> u64 {
-        let fan_out = joined.len() / members.len().max(1);
+    /// Writes for each node the `joined.len() / members.len()` leaders nearest to it, nearest first.
+    pub(super) fn find(&self, members: &[u32], codes: &Codes, joined: &mut [u16]) {
+        if joined.len() < members.len() || members.is_empty() {
+            return;
+        }
+        let fan_out = joined.len() / members.len();
         let rows = tile::rows();
-        let parts = members.chunks(rows).zip(joined.chunks_mut(rows * fan_out));
-        parts.map(|(members, joined)| self.find_few(members, codes, joined, fan_out)).sum()
+        self.scratch.with(|scratch| {
+            for (members, joined) in members.chunks(rows).zip(joined.chunks_mut(rows * fan_out)) {
+                self.find_few(members, codes, joined, fan_out, scratch);
+            }
+        });
     }
 
     /// The same for as many nodes as a tile has rows.
+    // A function of its own: engines make hot functions fast one by one, and small ones faster.
     #[inline(never)]
     fn find_few(
-        &mut self,
+        &self,
         members: &[u32],
         codes: &Codes,
         joined: &mut [u16],
         fan_out: usize,
-    ) -> u64 {
-        codes.load_block(members, &mut self.block);
+        scratch: &mut CompassScratch,
+    ) {
+        let CompassScratch { block, distances, found } = scratch;
+        codes.load_block(members, block);
         let (columns, panel_bytes) = (tile::columns(), codes.panel_bytes());
         let leaders = self.len();
         let stride = leaders.next_multiple_of(MOST_COLUMNS);
+        distances.resize(stride * MOST_ROWS, 0);
         for (panel, start) in (0..leaders).step_by(columns).enumerate() {
-            let distances = &mut self.distances;
             let out = Out { distances, stride, across: Some(start), down: None };
             let codes = &self.panels[panel * panel_bytes..(panel + 1) * panel_bytes];
-            self.block.run(codes, &self.terms[start..start + columns], out);
+            block.run(codes, &self.terms[start..start + columns], out);
         }
-        let mut spread = 0;
-        let rows = self.distances.chunks_exact_mut(stride);
-        for (distances, joined) in rows.zip(joined.chunks_mut(fan_out)) {
-            distances[leaders..].fill(u32::MAX);
-            nearest(distances, fan_out, u32::MAX, &mut self.found);
-            self.found.sort_unstable();
-            for (joined, key) in joined.iter_mut().zip(&self.found) {
-                *joined = *key as u16;
-            }
-            if let (Some(first), Some(last)) = (self.found.first(), self.found.get(fan_out - 1)) {
-                spread += (last >> 32) - (first >> 32);
-            }
+        for (row, joined) in distances.chunks_exact_mut(stride).zip(joined.chunks_mut(fan_out)) {
+            row[leaders..].fill(u32::MAX);
+            nearest(row, fan_out, u32::MAX, found);
+            found.sort_unstable();
+            joined.iter_mut().zip(&*found).for_each(|(joined, key)| *joined = *key as u16);
         }
-        spread
     }
 }
 
 /// Nodes that came to a split.
 struct Group {
     split: u32,
-    /// Whether the leaders were just drawn.
-    is_new: bool,
     members: Vec<u32>,
 }
 
@@ -142,16 +135,24 @@ struct Comparing {
     fan_out: usize,
     /// For each node the leaders it goes on to.
     joined: Vec<u16>,
-    next: usize,
+    units: Units,
 }
 
-/// Brings nodes to their cells; advanced by [`step`](Self::step).
+impl Comparing {
+    /// The members of some units.
+    fn members(&self, units: &Range<usize>) -> Range<usize> {
+        let end = (units.end * UNIT_NODES).min(self.group.members.len());
+        units.start * UNIT_NODES..end
+    }
+}
+
+/// Brings nodes to their cells.
 pub(super) struct Router {
     seed: u64,
     nodes: usize,
     waiting: Vec<Group>,
-    balance: Option<Box<Balance>>,
     probe: Option<Box<Probe>>,
+    leaf: Leaf,
     compass: Compass,
     now: Option<Comparing>,
     is_started: bool,
@@ -168,8 +169,8 @@ impl Router {
             seed,
             nodes,
             waiting: Vec::new(),
-            balance: None,
             probe: None,
+            leaf: Leaf::default(),
             compass: Compass::default(),
             now: None,
             is_started: false,
@@ -181,8 +182,7 @@ impl Router {
         let now = self.now.as_ref();
         let now = now.map_or(0, |now| 4 * now.group.members.capacity() + 2 * now.joined.capacity());
         let probe = self.probe.as_ref().map_or(0, |probe| probe.bytes());
-        let balance = self.balance.as_ref().map_or(0, |balance| balance.bytes());
-        waiting + now + self.compass.bytes() + probe + balance
+        waiting + now + probe + self.leaf.bytes() + self.compass.bytes()
     }
 
     /// Whether all nodes are in their cells.
@@ -190,54 +190,51 @@ impl Router {
         self.is_started && self.waiting.is_empty() && self.now.is_none()
     }
 
-    /// Does the next unit of work and returns what it cost in distances.
+    /// Does the next unit of work, or some where a team does it, and returns what it cost in
+    /// distances. Nothing is done while all that is left is given away.
     pub(super) fn step(
         &mut self,
         partition: &mut Partition,
         codes: &Codes,
+        team: &Team,
     ) -> Result<u64, OutOfMemory> {
         if !self.is_started {
             self.is_started = true;
             return self.start(partition, codes);
         }
-        if let Some(balance) = &mut self.balance {
-            let cost = balance.step(&mut self.compass, codes);
-            if balance.is_done() {
-                self.balance = None;
-                self.set_out(partition)?;
-            }
-            return Ok(cost);
-        }
         if let Some(probe) = &mut self.probe {
-            let cost = probe.step(&mut self.compass, codes)?;
+            let pairs = probe.step(&mut self.compass, &mut self.leaf, codes)?;
             if let Some(fan_out) = probe.fan_out() {
                 partition.fan_out = fan_out;
                 self.probe = None;
                 self.set_out(partition)?;
             }
-            return Ok(cost);
+            return Ok(pairs as u64 / PAIRS_PER_DISTANCE);
         }
         if let Some(now) = &mut self.now {
-            let end = (now.next + UNIT_NODES).min(now.group.members.len());
-            let members = &now.group.members[now.next..end];
-            let joined = &mut now.joined[now.next * now.fan_out..end * now.fan_out];
-            self.compass.find(members, codes, joined);
-            let cost = (end - now.next) * self.compass.len();
-            now.next = end;
-            if now.next == now.group.members.len() {
-                self.now.take().map_or(Ok(()), |now| self.send_on(partition, &now, codes))?;
+            let leaders = self.compass.len();
+            let portion = if team.threads() == 1 { 1 } else { team.threads() * TEAM_UNITS };
+            let Some(units) = now.units.take(portion, |_| 1) else { return Ok(0) };
+            let (members, fan_out) = (now.members(&units), now.fan_out);
+            let nodes = &now.group.members;
+            let found = team.map(units.clone(), |unit| -> Result<Vec<u16>, OutOfMemory> {
+                let members = &nodes[now.members(&(unit..unit + 1))];
+                let mut joined = filled(members.len() * fan_out, 0)?;
+                self.compass.find(members, codes, &mut joined);
+                Ok(joined)
+            });
+            let mut places = now.joined[members.start * fan_out..].chunks_mut(UNIT_NODES * fan_out);
+            for found in found {
+                let found = found?;
+                let Some(place) = places.next() else { break };
+                place[..found.len()].copy_from_slice(&found);
             }
-            return Ok(cost as u64 / PAIRS_PER_DISTANCE);
+            self.go_on(partition, codes)?;
+            return Ok((members.len() * leaders) as u64 / PAIRS_PER_DISTANCE);
         }
-        let Some(group) = self.waiting.pop() else { return Ok(0) };
-        self.compass.set(&partition.splits[group.split as usize], codes)?;
-        if group.is_new {
-            self.balance = Some(Box::new(Balance::new(&group.members, &self.compass)?));
-        }
-        self.waiting.push(group);
-        if self.balance.is_none() {
-            self.set_out(partition)?;
-        }
+        let Some(group) = self.waiting.last() else { return Ok(0) };
+        self.compass.set(&partition.splits[group.split as usize].leaders, codes)?;
+        self.set_out(partition)?;
         Ok(self.compass.len() as u64)
     }
 
@@ -257,13 +254,8 @@ impl Router {
 
     /// Begins to compare the last group with the leaders in the compass, when it is known to how many
     /// of them a node goes on.
-    fn set_out(&mut self, partition: &mut Partition) -> Result<(), OutOfMemory> {
-        let Some(mut group) = self.waiting.pop() else { return Ok(()) };
-        if group.is_new {
-            group.is_new = false;
-            let split = &mut partition.splits[group.split as usize];
-            split.biases.copy_from_slice(self.compass.biases());
-        }
+    fn set_out(&mut self, partition: &Partition) -> Result<(), OutOfMemory> {
+        let Some(group) = self.waiting.pop() else { return Ok(()) };
         let fan_out = if group.split == 0 { partition.fan_out } else { FAN_OUT_BELOW };
         if fan_out == 0 {
             self.probe = Some(Box::new(Probe::new(self.compass.len(), self.nodes)?));
@@ -272,8 +264,60 @@ impl Router {
         }
         let fan_out = fan_out.min(self.compass.len());
         let joined = filled(group.members.len() * fan_out, 0)?;
-        self.now = Some(Comparing { group, fan_out, joined, next: 0 });
+        let units = Units::new(group.members.len().div_ceil(UNIT_NODES));
+        self.now = Some(Comparing { group, fan_out, joined, units });
         Ok(())
+    }
+
+    /// Sends the nodes on when all of a group were compared.
+    fn go_on(&mut self, partition: &mut Partition, codes: &Codes) -> Result<(), OutOfMemory> {
+        match self.now.take_if(|now| now.units.is_done()) {
+            Some(now) => self.send_on(partition, &now, codes),
+            None => Ok(()),
+        }
+    }
+
+    /// Gives away some units, to be done by [`work`].
+    pub(super) fn give(&mut self, budget: u64, out: &mut Words) -> Option<Range<usize>> {
+        let now = self.now.as_mut()?;
+        let cost = UNIT_NODES * self.compass.len() / PAIRS_PER_DISTANCE as usize;
+        let units = now.units.give(budget as usize, |_| cost)?;
+        let members = &now.group.members[now.members(&units)];
+        out.push(now.fan_out);
+        out.list(&self.compass.leaders);
+        out.list(members);
+        Some(units)
+    }
+
+    /// Takes in what [`work`] made of units that were given away. Returns what they cost.
+    pub(super) fn accept(
+        &mut self,
+        units: &Range<usize>,
+        words: &mut Reader<'_>,
+        partition: &mut Partition,
+        codes: &Codes,
+    ) -> Result<Option<u64>, OutOfMemory> {
+        let Some(now) = &mut self.now else { return Ok(None) };
+        let (members, fan_out, leaders) = (now.members(units), now.fan_out, self.compass.len());
+        let Some(found) = words.take(members.len() * fan_out) else { return Ok(None) };
+        let is_sound = |joined: &[u32]| {
+            let mut places = joined.iter().enumerate();
+            places.all(|(i, one)| (*one as usize) < leaders && !joined[..i].contains(one))
+        };
+        if !found.chunks(fan_out).all(is_sound) || !now.units.finish(units) {
+            return Ok(None);
+        }
+        let places = &mut now.joined[members.start * fan_out..members.end * fan_out];
+        places.iter_mut().zip(found).for_each(|(place, leader)| *place = *leader as u16);
+        self.go_on(partition, codes)?;
+        Ok(Some((members.len() * leaders) as u64 / PAIRS_PER_DISTANCE))
+    }
+
+    /// Takes back what was given away and is not done.
+    pub(super) fn take_back(&mut self) {
+        if let Some(now) = &mut self.now {
+            now.units.take_back();
+        }
     }
 
     /// Puts nodes where they came to: into a cell, or into the queue of a split. `before` is how
@@ -287,7 +331,7 @@ impl Router {
         codes: &Codes,
     ) -> Result<(), OutOfMemory> {
         match partition.child(slot) {
-            Some(Child::Split(split)) => self.queue(Group { split, is_new: false, members }),
+            Some(Child::Split(split)) => self.queue(Group { split, members }),
             Some(Child::Cell(number)) => {
                 let largest = largest_cell(codes.dimensions());
                 let cell = &mut partition.cells[number as usize];
@@ -304,7 +348,7 @@ impl Router {
                 }
                 let leaders = self.draw_leaders(&members)?;
                 let split = partition.add_split(slot, number, leaders)?;
-                self.queue(Group { split, is_new: true, members })
+                self.queue(Group { split, members })
             }
             None => Ok(()),
         }
@@ -337,7 +381,7 @@ impl Router {
         now: &Comparing,
         codes: &Codes,
     ) -> Result<(), OutOfMemory> {
-        let Group { split, members, .. } = &now.group;
+        let Group { split, members } = &now.group;
         let leaders = partition.splits[*split as usize].leaders.len();
         let mut ends = filled(leaders + 1, 0usize)?;
         now.joined.iter().for_each(|leader| ends[usize::from(*leader) + 1] += 1);
@@ -384,4 +428,25 @@ fn divide(
         }
     }
     Ok(())
+}
+
+/// Does units that a [`Router`] gave away: the leaders nearest to each of some nodes.
+pub(super) fn work(
+    words: &mut Reader<'_>,
+    compass: &mut Compass,
+    codes: &Codes,
+    out: &mut Words,
+) -> Result<Option<()>, OutOfMemory> {
+    let (Some(fan_out), Some(leaders), Some(members)) = (words.one(), words.nodes(), words.nodes())
+    else {
+        return Ok(None);
+    };
+    if leaders.len() > MOST_LEADERS || fan_out == 0 || fan_out as usize > leaders.len() {
+        return Ok(None);
+    }
+    compass.set(leaders, codes)?;
+    let mut joined = filled(members.len() * fan_out as usize, 0)?;
+    compass.find(members, codes, &mut joined);
+    joined.iter().for_each(|leader| out.push(usize::from(*leader)));
+    Ok(Some(()))
 }

@@ -1,0 +1,214 @@
+//! All cells with new nodes: each new node is compared with all of its cells.
+
+use std::ops::Range;
+
+use super::candidates::Candidates;
+use super::leaf::Leaf;
+use super::partition::Partition;
+use super::share::{Reader, Words};
+use super::team::{Pool, Team};
+use super::units::Units;
+use super::{PAIRS_PER_DISTANCE, kept_of, nearest_of};
+use crate::error::OutOfMemory;
+use crate::vectors::codes::Codes;
+
+/// Distances that comparing a node with its cells costs, about.
+pub(super) const EXPECTED_COST: u64 = 1400 / PAIRS_PER_DISTANCE;
+/// Cells that a team does at once, for each of its threads: enough that they end at about the same
+/// time, few enough that progress is told now and then.
+const TEAM_CELLS: usize = 16;
+
+/// Cells being worked on; a unit is a cell.
+pub(super) struct Leaves {
+    /// The first new node.
+    fresh: usize,
+    m: usize,
+    units: Units,
+    memory: Pool<Leaf>,
+    candidates: Candidates,
+}
+
+/// What was found for the askers of a cell: keys, and where those of each asker end.
+type Found = (Vec<u64>, Vec<usize>, usize);
+
+impl Leaves {
+    /// Of the cells of `partition` and its nodes from `fresh` on.
+    pub(super) fn new(partition: &Partition, fresh: usize, m: usize) -> Result<Self, OutOfMemory> {
+        Ok(Self {
+            fresh,
+            m,
+            units: Units::new(partition.cells.len()),
+            memory: Pool::default(),
+            candidates: Candidates::new(partition.nodes - fresh, kept_of(m))?,
+        })
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.candidates.bytes() + self.memory.sum(Leaf::bytes)
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.units.is_done()
+    }
+
+    pub(super) fn into_candidates(self) -> Candidates {
+        self.candidates
+    }
+
+    /// Does the next cell, or some where a team does them, and returns what that cost in distances.
+    pub(super) fn step(
+        &mut self,
+        partition: &Partition,
+        codes: &Codes,
+        team: &Team,
+    ) -> Result<u64, OutOfMemory> {
+        let Self { fresh, m, units, memory, candidates } = self;
+        if team.threads() == 1 {
+            let Some(cells) = units.take(1, |_| 1) else { return Ok(0) };
+            let members = &partition.cells[cells.start];
+            let askers = askers(members, *fresh);
+            return memory.with(|leaf| {
+                let pairs = compare(leaf, askers, members, codes)?;
+                for (asker, node) in askers.iter().enumerate() {
+                    let list = *node as usize - *fresh;
+                    let limit = candidates.limit(list);
+                    candidates.offer(list, leaf.pick(asker, nearest_of(*m), limit));
+                }
+                Ok(cost_of(pairs, askers.len(), members.len()))
+            });
+        }
+        let Some(cells) = units.take(team.threads() * TEAM_CELLS, |_| 1) else { return Ok(0) };
+        let found = team.map(cells.clone(), |cell| -> Result<Found, OutOfMemory> {
+            let members = &partition.cells[cell];
+            let askers = askers(members, *fresh);
+            memory.with(|leaf| {
+                let pairs = compare(leaf, askers, members, codes)?;
+                let (mut keys, mut ends) = (Vec::new(), Vec::new());
+                for (asker, node) in askers.iter().enumerate() {
+                    let limit = candidates.limit(*node as usize - *fresh);
+                    keys.extend(leaf.pick(asker, nearest_of(*m), limit));
+                    ends.push(keys.len());
+                }
+                Ok((keys, ends, pairs))
+            })
+        });
+        let mut cost = 0;
+        for (cell, found) in cells.zip(found) {
+            let (keys, ends, pairs) = found?;
+            let members = &partition.cells[cell];
+            let askers = askers(members, *fresh);
+            let mut start = 0;
+            for (node, end) in askers.iter().zip(ends) {
+                candidates.offer(*node as usize - *fresh, keys[start..end].iter().copied());
+                start = end;
+            }
+            cost += cost_of(pairs, askers.len(), members.len());
+        }
+        Ok(cost)
+    }
+
+    /// Gives away some cells, to be done by [`work`].
+    pub(super) fn give(
+        &mut self,
+        budget: u64,
+        partition: &Partition,
+        out: &mut Words,
+    ) -> Option<Range<usize>> {
+        let fresh = self.fresh;
+        let cells = self.units.give(budget as usize, |cell| {
+            let members = &partition.cells[cell];
+            let askers = askers(members, fresh).len();
+            cost_of(askers * members.len() / 2, askers, members.len()) as usize
+        })?;
+        out.push(nearest_of(self.m));
+        for members in &partition.cells[cells.clone()] {
+            let askers = askers(members, fresh);
+            out.push(members.len() - askers.len());
+            out.list(members);
+            for node in askers {
+                out.push(self.candidates.limit(*node as usize - fresh) as usize);
+            }
+        }
+        Some(cells)
+    }
+
+    /// Takes in what [`work`] made of cells that were given away. Returns what they cost.
+    pub(super) fn accept(
+        &mut self,
+        cells: &Range<usize>,
+        words: &mut Reader<'_>,
+        partition: &Partition,
+    ) -> Option<u64> {
+        let mut cost = 0;
+        let mut found = Vec::new();
+        for members in partition.cells.get(cells.clone())? {
+            let askers = askers(members, self.fresh);
+            for node in askers {
+                let mut keys: Vec<u64> = words.keys()?.collect();
+                keys.sort_unstable();
+                keys.dedup();
+                if keys.iter().any(|key| *key as u32 == *node) {
+                    return None;
+                }
+                found.push((*node, keys));
+            }
+            cost += cost_of(askers.len() * members.len() / 2, askers.len(), members.len());
+        }
+        if !self.units.finish(cells) {
+            return None;
+        }
+        for (node, keys) in found {
+            self.candidates.offer(node as usize - self.fresh, keys.into_iter());
+        }
+        Some(cost)
+    }
+
+    /// Takes back what was given away and is not done.
+    pub(super) fn take_back(&mut self) {
+        self.units.take_back();
+    }
+}
+
+/// The members of a cell that are new.
+fn askers(members: &[u32], fresh: usize) -> &[u32] {
+    &members[members.partition_point(|node| (*node as usize) < fresh)..]
+}
+
+/// Compares a cell with its new members; a single member has nobody to be compared with.
+fn compare(
+    leaf: &mut Leaf,
+    askers: &[u32],
+    members: &[u32],
+    codes: &Codes,
+) -> Result<usize, OutOfMemory> {
+    if askers.is_empty() { Ok(0) } else { leaf.compare(askers, members, codes) }
+}
+
+/// Distances that a cell takes the time of: its pairs, packing, and picking the nearest.
+fn cost_of(pairs: usize, askers: usize, members: usize) -> u64 {
+    let picking = askers * (members + 256) / 16;
+    (pairs + picking) as u64 / PAIRS_PER_DISTANCE + (askers + members) as u64 / 4 + 1
+}
+
+/// Does cells that [`Leaves`] gave away.
+pub(super) fn work(
+    words: &mut Reader<'_>,
+    leaf: &mut Leaf,
+    codes: &Codes,
+    out: &mut Words,
+) -> Result<Option<()>, OutOfMemory> {
+    let Some(nearest) = words.one() else { return Ok(None) };
+    while !words.is_empty() {
+        let (Some(known), Some(members)) = (words.one(), words.nodes()) else { return Ok(None) };
+        let rises = members.is_sorted_by(|a, b| a < b);
+        let Some(askers) = members.get(known as usize..).filter(|_| rises) else {
+            return Ok(None);
+        };
+        let Some(limits) = words.take(askers.len()) else { return Ok(None) };
+        compare(leaf, askers, members, codes)?;
+        for (asker, limit) in limits.iter().enumerate() {
+            out.keys(leaf.pick(asker, nearest as usize, *limit));
+        }
+    }
+    Ok(Some(()))
+}

@@ -1,0 +1,217 @@
+//! Units of a build as numbers, for helpers that share no memory with it.
+//!
+//! A [`Helper`] has the codes of all rows. It is given units as a list of `u32` and answers with
+//! another; who carries them, from one WebAssembly instance to another say, is not its affair. What
+//! comes back is checked before it is used: whatever it holds, the graph keeps its rules.
+//!
+//! ```text
+//! units   kind, first unit, end, then what the kind needs
+//! answer  kind, first unit, end, then what was made of them
+//! ```
+
+use super::leaf::Leaf;
+use super::link::{self, Chooser};
+use super::route::{self, Compass};
+use super::{PAIRS_PER_DISTANCE, leaves};
+use crate::config::{Config, Metric};
+use crate::error::{Error, OutOfMemory};
+use crate::vectors::codes::Codes;
+
+/// What units are about; the first word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Route,
+    Leaves,
+    Select,
+    Prune,
+}
+
+impl Kind {
+    const ALL: [Self; 4] = [Self::Route, Self::Leaves, Self::Select, Self::Prune];
+
+    pub(super) fn of(word: u32) -> Option<Self> {
+        Self::ALL.get(word as usize).copied()
+    }
+}
+
+/// Words to come.
+#[derive(Default)]
+pub(super) struct Words(Vec<u32>);
+
+impl Words {
+    pub(super) fn push(&mut self, word: usize) {
+        self.0.push(word as u32);
+    }
+
+    /// Some words without their number.
+    pub(super) fn extend(&mut self, words: &[u32]) {
+        self.0.extend_from_slice(words);
+    }
+
+    /// Some words after their number.
+    pub(super) fn list(&mut self, words: &[u32]) {
+        self.push(words.len());
+        self.extend(words);
+    }
+
+    /// Keys after their number.
+    pub(super) fn keys(&mut self, keys: impl Iterator<Item = u64>) {
+        let place = self.0.len();
+        self.push(0);
+        for key in keys {
+            self.0.extend([(key >> 32) as u32, key as u32]);
+        }
+        self.0[place] = ((self.0.len() - place - 1) / 2) as u32;
+    }
+}
+
+/// Words not read yet. What is not there, or is no node, is none.
+pub(super) struct Reader<'a> {
+    words: &'a [u32],
+    /// Nodes are numbers below it.
+    nodes: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(words: &'a [u32], nodes: usize) -> Self {
+        Self { words, nodes }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.words.is_empty()
+    }
+
+    /// Whether there are at least so many nodes.
+    pub(super) fn has(&self, nodes: u32) -> bool {
+        nodes as usize <= self.nodes
+    }
+
+    pub(super) fn one(&mut self) -> Option<u32> {
+        self.take(1)?.first().copied()
+    }
+
+    pub(super) fn take(&mut self, count: usize) -> Option<&'a [u32]> {
+        let (taken, rest) = self.words.split_at_checked(count)?;
+        self.words = rest;
+        Some(taken)
+    }
+
+    /// One node.
+    pub(super) fn node(&mut self) -> Option<u32> {
+        self.one().filter(|node| (*node as usize) < self.nodes)
+    }
+
+    /// A list of nodes.
+    pub(super) fn nodes(&mut self) -> Option<&'a [u32]> {
+        let count = self.one()?;
+        let list = self.take(count as usize)?;
+        list.iter().all(|node| (*node as usize) < self.nodes).then_some(list)
+    }
+
+    /// A list of keys, whose nodes are nodes.
+    pub(super) fn keys(&mut self) -> Option<impl Iterator<Item = u64> + use<'a>> {
+        let count = self.one()? as usize;
+        let (pairs, _) = self.take(count.checked_mul(2)?)?.as_chunks::<2>();
+        let are_nodes = pairs.iter().all(|pair| (pair[1] as usize) < self.nodes);
+        are_nodes.then(|| pairs.iter().map(|pair| u64::from(pair[0]) << 32 | u64::from(pair[1])))
+    }
+}
+
+/// Does units of a batch that another instance gave away
+/// ([`Index::give_units`](crate::Index::give_units)), without sharing its memory.
+pub struct Helper {
+    codes: Codes,
+    rows: usize,
+    m: usize,
+    compass: Compass,
+    leaf: Leaf,
+    chooser: Chooser,
+}
+
+impl std::fmt::Debug for Helper {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.debug_struct("Helper").field("rows", &self.rows).finish_non_exhaustive()
+    }
+}
+
+impl Helper {
+    /// A helper for an index that was built with these parameters.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`].
+    pub fn new(dimensions: usize, metric: Metric, m: usize) -> Result<Self, Error> {
+        let config = Config { dimensions, metric, m, ef_construction: m, seed: 0 }.check()?;
+        Ok(Self {
+            codes: Codes::new(config.dimensions, config.metric),
+            rows: 0,
+            m,
+            compass: Compass::default(),
+            leaf: Leaf::default(),
+            chooser: Chooser::default(),
+        })
+    }
+
+    /// Adds the codes of the next rows, as [`Index::batch_codes`](crate::Index::batch_codes) gives
+    /// them.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] when they are not whole rows, [`Error::CapacityExceeded`] when
+    /// memory runs out.
+    pub fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
+        let row = self.codes.row_bytes();
+        if bytes.len() % row != 0 {
+            let limit = format!("a multiple of {row} long");
+            return Err(Error::argument("bytes", format!("{} long", bytes.len()), limit));
+        }
+        let full = |OutOfMemory| Error::CapacityExceeded { current: self.rows, max: self.rows };
+        self.codes.load(self.rows, bytes).map_err(full)?;
+        self.rows += bytes.len() / row;
+        Ok(())
+    }
+
+    /// Does units and returns the answer, for
+    /// [`Index::accept_units`](crate::Index::accept_units).
+    ///
+    /// # Errors
+    ///
+    /// [`Error::InvalidArgument`] when they are not units of an index with the rows that were
+    /// loaded, [`Error::CapacityExceeded`] when memory runs out.
+    pub fn work(&mut self, units: &[u32]) -> Result<Vec<u32>, Error> {
+        let outcome = self.try_work(units);
+        let full = |OutOfMemory| Error::CapacityExceeded { current: self.rows, max: self.rows };
+        outcome.map_err(full)?.ok_or_else(|| {
+            let limit = "the units of a batch whose codes were loaded";
+            Error::argument("units", format!("{} words", units.len()), limit)
+        })
+    }
+
+    fn try_work(&mut self, units: &[u32]) -> Result<Option<Vec<u32>>, OutOfMemory> {
+        let Some((header, rest)) = units.split_first_chunk::<3>() else { return Ok(None) };
+        let mut out = Words::default();
+        out.extend(header);
+        let mut words = Reader::new(rest, self.rows);
+        let Self { codes, compass, leaf, chooser, m, .. } = self;
+        let done = match Kind::of(header[0]) {
+            Some(Kind::Route) => route::work(&mut words, compass, codes, &mut out)?,
+            Some(Kind::Leaves) => leaves::work(&mut words, leaf, codes, &mut out)?,
+            Some(Kind::Select) => link::work_select(&mut words, chooser, *m, codes, &mut out),
+            Some(Kind::Prune) => link::work_prune(&mut words, chooser, 2 * *m, codes, &mut out),
+            None => None,
+        };
+        Ok(done.map(|()| out.0))
+    }
+}
+
+/// Begins units of a kind.
+pub(super) fn begin(kind: Kind, units: &std::ops::Range<usize>, payload: Words) -> Vec<u32> {
+    let mut words = Vec::with_capacity(3 + payload.0.len());
+    words.extend([kind as u32, units.start as u32, units.end as u32]);
+    words.extend(payload.0);
+    words
+}
+
+/// Distances that a portion for a helper takes the time of, about: some milliseconds, so that all end
+/// at about the same time, and the way there and back does not matter.
+pub(super) const PORTION: u64 = 100_000 * PAIRS_PER_DISTANCE / 4;
