@@ -118,10 +118,10 @@ impl Error {
 
     pub(crate) fn argument(
         name: &'static str,
-        value: impl ToString,
+        value: impl std::fmt::Display,
         limit: impl Into<String>,
     ) -> Self {
-        Self::InvalidArgument { name, value: value.to_string(), limit: limit.into() }
+        Self::InvalidArgument { name, value: format!("{value}"), limit: limit.into() }
     }
 }
 

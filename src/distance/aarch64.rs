@@ -1,6 +1,7 @@
 //! aarch64: NEON, which every such processor has; codes by the dot product instructions where there
 //! are any.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::aarch64::*;
 use std::arch::is_aarch64_feature_detected;
 

@@ -3,6 +3,10 @@
 //! Distances are looked at twice. The first pass keeps the smallest of each of 32 groups, whose order
 //! bounds the k-th smallest of all; the second pass picks what is within the bound, which is little
 //! more than k distances. Both are vector instructions without a branch that depends on the data.
+//!
+//! Everything here is inlined into functions that are compiled for some instructions.
+
+#![allow(clippy::inline_always, reason = "else it would be compiled for the plainest instructions")]
 
 /// Distances looked at together: a row's length is a multiple of it.
 pub(crate) const TOGETHER: usize = 16;

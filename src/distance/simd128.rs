@@ -3,6 +3,7 @@
 //! Chosen when the module is compiled: a module with an instruction its engine lacks is refused as a
 //! whole, so there are two builds.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
 use super::nearest::{TOGETHER, nearest_with};

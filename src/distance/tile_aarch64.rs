@@ -1,5 +1,6 @@
 //! The tile on aarch64: 4 by 16 with NEON, with or without the dot product instructions.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::aarch64::*;
 use std::arch::{asm, is_aarch64_feature_detected};
 

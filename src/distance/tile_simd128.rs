@@ -1,5 +1,6 @@
 //! The tile in WebAssembly: 4 by 8, in 8-bit products with relaxed SIMD, in 16-bit products without.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
 use super::tile::{Block, Columns, Form, Layout, Out};

@@ -1,5 +1,6 @@
 //! The tile on x86-64: 8 by 32 with AVX-512 VNNI, 4 by 16 with AVX2, with or without AVX-VNNI.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::x86_64::*;
 
 use super::tile::{Block, Columns, Form, Layout, Out};
@@ -75,7 +76,7 @@ fn run_avx512(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
             for (half, distances) in distances.iter().enumerate() {
                 // SAFETY: there is room for 8 rows of 32 places, `stride` apart.
                 unsafe {
-                    _mm512_storeu_si512(across.add(row * stride + 16 * half).cast(), *distances)
+                    _mm512_storeu_si512(across.add(row * stride + 16 * half).cast(), *distances);
                 };
             }
         }
@@ -182,7 +183,7 @@ fn run_256(
             for (half, distances) in distances.iter().enumerate() {
                 // SAFETY: there is room for 4 rows of 16 places, `stride` apart.
                 unsafe {
-                    _mm256_storeu_si256(across.add(row * stride + 8 * half).cast(), *distances)
+                    _mm256_storeu_si256(across.add(row * stride + 8 * half).cast(), *distances);
                 };
             }
         }
@@ -195,7 +196,7 @@ fn run_256(
             for (column, distances) in low.into_iter().chain(high).enumerate() {
                 // SAFETY: there is room for 16 columns of 4 places, `stride` apart.
                 unsafe {
-                    _mm_storeu_si128(down.add((8 * half + column) * stride).cast(), distances)
+                    _mm_storeu_si128(down.add((8 * half + column) * stride).cast(), distances);
                 };
             }
         }

@@ -2,6 +2,7 @@
 //!
 //! A tail shorter than a register is loaded under a mask (AVX-512) or added by the plain loop.
 
+#[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::x86_64::*;
 
 use super::nearest::{TOGETHER, nearest_with};

@@ -162,7 +162,7 @@ impl Index {
         if let Some(ids) = ids {
             check_ids(ids, rows)?;
         }
-        while !self.drain_queued(u64::MAX).map_err(|error| self.batch_error(error))? {}
+        while !self.drain_queued(u64::MAX).map_err(Self::batch_error)? {}
         let prepared = self.prepare_job(rows, ids, mode, validate);
         self.job = Some(prepared.map_err(|OutOfMemory| self.batch_full(rows))?);
         Ok(())
@@ -489,7 +489,7 @@ impl Index {
         BatchError::CapacityExceeded { current: self.len + rows, max: self.len }
     }
 
-    fn batch_error(&self, error: Error) -> BatchError {
+    fn batch_error(error: Error) -> BatchError {
         match error {
             Error::CapacityExceeded { current, max } => {
                 BatchError::CapacityExceeded { current, max }

@@ -98,7 +98,7 @@ impl Search<'_> {
         // A lock that a panicking thread left is as good as any: what it guards is only memory.
         let lock = || index.searchers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut searcher = lock().pop().unwrap_or_default();
-        let outcome = self.find(&mut searcher).map(|stats| {
+        let outcome = self.find(&mut searcher).inspect(|_| {
             let k = self.k.min(searcher.found.len());
             hits.extend(
                 searcher
@@ -107,7 +107,6 @@ impl Search<'_> {
                     .take(k)
                     .map(|(score, id)| Hit { id: *id, distance: distance_of(*score) }),
             );
-            stats
         });
         lock().push(searcher);
         outcome.map_err(|OutOfMemory| index.full())

@@ -48,16 +48,9 @@ impl Index {
 
     /// Units of the pending batch for [`Helper::work`](crate::Helper::work), some milliseconds of
     /// work. None while there are none to give.
-    ///
-    /// # Errors
-    ///
-    /// [`BatchError::CapacityExceeded`] when memory runs out; the batch is then aborted.
-    pub fn give_units(&mut self) -> Result<Option<Vec<u32>>, BatchError> {
-        let rows = self.len;
-        let Some((bulk, mut staged, _)) = self.build() else { return Ok(None) };
-        let given = bulk.give(&mut staged);
-        let full = |_| BatchError::CapacityExceeded { current: rows, max: rows };
-        self.abort_on_error(given.map_err(full))
+    pub fn give_units(&mut self) -> Option<Vec<u32>> {
+        let (bulk, staged, _) = self.build()?;
+        bulk.give(&staged)
     }
 
     /// Takes in what a helper made of units. False when nobody was given these units (any more) or

@@ -24,7 +24,7 @@ struct Line([u8; 64]);
 
 /// Rows of `stride` values of `T`, numbered from 0. Which rows hold something, the owner knows.
 pub(crate) struct Chunks<T> {
-    chunks: Vec<Vec<Line>>,
+    lines: Vec<Vec<Line>>,
     stride: usize,
     /// A chunk has `1 << shift` rows, so that a row is found by shifting.
     shift: u32,
@@ -35,17 +35,17 @@ impl<T: Pod> Chunks<T> {
     pub(crate) fn new(stride: usize) -> Self {
         let row_bytes = (stride * size_of::<T>()).max(1);
         let shift = (CHUNK_BYTES / row_bytes).max(1).ilog2();
-        Self { chunks: Vec::new(), stride, shift, values: PhantomData }
+        Self { lines: Vec::new(), stride, shift, values: PhantomData }
     }
 
     /// Rows there is memory for.
     pub(crate) fn capacity(&self) -> usize {
-        self.chunks.len() << self.shift
+        self.lines.len() << self.shift
     }
 
     /// Bytes allocated.
     pub(crate) fn bytes(&self) -> usize {
-        self.chunks.iter().map(|chunk| chunk.len() * size_of::<Line>()).sum()
+        self.lines.iter().map(|chunk| chunk.len() * size_of::<Line>()).sum()
     }
 
     /// Makes room for rows `0..rows`, zeroed where new. On an error the rows there are stay.
@@ -56,27 +56,27 @@ impl<T: Pod> Chunks<T> {
             let mut chunk = Vec::new();
             chunk.try_reserve_exact(lines)?;
             chunk.resize(lines, Line::zeroed());
-            self.chunks.try_reserve(1)?;
-            self.chunks.push(chunk);
+            self.lines.try_reserve(1)?;
+            self.lines.push(chunk);
         }
         Ok(())
     }
 
     /// Gives back the chunks that hold none of the rows `0..rows`.
     pub(crate) fn shrink(&mut self, rows: usize) {
-        self.chunks.truncate(rows.div_ceil(1 << self.shift));
+        self.lines.truncate(rows.div_ceil(1 << self.shift));
     }
 
     #[inline]
     pub(crate) fn row(&self, row: usize) -> &[T] {
         let (chunk, start) = self.place(row);
-        &bytemuck::cast_slice(&self.chunks[chunk])[start..start + self.stride]
+        &bytemuck::cast_slice(&self.lines[chunk])[start..start + self.stride]
     }
 
     #[inline]
     pub(crate) fn row_mut(&mut self, row: usize) -> &mut [T] {
         let (chunk, start) = self.place(row);
-        &mut bytemuck::cast_slice_mut(&mut self.chunks[chunk])[start..start + self.stride]
+        &mut bytemuck::cast_slice_mut(&mut self.lines[chunk])[start..start + self.stride]
     }
 
     /// Calls `visit` with the rows `first..first + rows` in pieces that lie in one chunk each.
@@ -92,7 +92,7 @@ impl<T: Pod> Chunks<T> {
             let chunk_end = ((row >> self.shift) + 1) << self.shift;
             let end = chunk_end.min(first + rows);
             let values = (end - row) * self.stride;
-            visit(&mut bytemuck::cast_slice_mut(&mut self.chunks[chunk])[start..start + values]);
+            visit(&mut bytemuck::cast_slice_mut(&mut self.lines[chunk])[start..start + values]);
             row = end;
         }
     }
@@ -101,9 +101,9 @@ impl<T: Pod> Chunks<T> {
     pub(crate) fn copy_row(&mut self, from: usize, to: usize) {
         let ((from_chunk, from_start), (to_chunk, to_start)) = (self.place(from), self.place(to));
         if from_chunk == to_chunk {
-            let values: &mut [T] = bytemuck::cast_slice_mut(&mut self.chunks[from_chunk]);
+            let values: &mut [T] = bytemuck::cast_slice_mut(&mut self.lines[from_chunk]);
             values.copy_within(from_start..from_start + self.stride, to_start);
-        } else if let Ok([source, target]) = self.chunks.get_disjoint_mut([from_chunk, to_chunk]) {
+        } else if let Ok([source, target]) = self.lines.get_disjoint_mut([from_chunk, to_chunk]) {
             let source: &[T] = &bytemuck::cast_slice(source)[from_start..from_start + self.stride];
             let target: &mut [T] = bytemuck::cast_slice_mut(target);
             target[to_start..to_start + self.stride].copy_from_slice(source);

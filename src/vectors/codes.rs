@@ -13,8 +13,8 @@
 //! The scale is set from the first rows. Rows that do not fit it any more are noticed by
 //! [`Quantizer::has_drifted`], and all rows are then coded anew.
 //!
-//! A row in memory: `dimensions` codes, zeros up to a multiple of 64 bytes less 8, then the sum of
-//! the codes and the row's term of the distance, both `u32`.
+//! A row in memory: `dimensions` codes, zeros up to a multiple of 64 bytes less 4, then the row's term
+//! of the distance, `u32`.
 
 use crate::config::Metric;
 use crate::distance;
@@ -27,8 +27,8 @@ use crate::vectors::{Scorer, Vectors};
 const CENTRE: u32 = 63;
 /// The largest code.
 const TOP: f32 = 126.0;
-/// Bytes behind the codes: their sum and the row's term.
-const TAIL: usize = 8;
+/// Bytes behind the codes: the row's term.
+const TAIL: usize = 4;
 /// Rows looked at to set mean and scale.
 const SAMPLE_ROWS: usize = 1000;
 /// The scale makes this share of the sampled components fit: the rest saturates. A few outliers
@@ -125,14 +125,7 @@ impl Quantizer {
             saturated += u32::from(!(0.0..TOP + 1.0).contains(&place));
             *code = place.clamp(0.0, TOP) as u8;
         }
-        let (sum, squares) = out[..row.len()].iter().fold((0u32, 0u32), |(sum, squares), code| {
-            let code = u32::from(*code);
-            (sum + code, squares + code * code)
-        });
-        let term = if metric == Metric::Dot { CENTRE * sum } else { squares };
-        let tail = out.len() - TAIL;
-        out[tail..tail + 4].copy_from_slice(&sum.to_le_bytes());
-        out[tail + 4..].copy_from_slice(&term.to_le_bytes());
+        let (sum, squares) = write_tail(out, row.len(), metric);
         // The sum of (code - 63)^2, all of it in integers.
         let energy = u64::from(squares) + u64::from(CENTRE * CENTRE) * row.len() as u64
             - 2 * u64::from(CENTRE) * u64::from(sum);
@@ -152,6 +145,18 @@ impl Quantizer {
         fit.saturated as f64 > components * DRIFT_SATURATED
             || (fit.energy as f64) < components * self.trained_energy / DRIFT_ENERGY
     }
+}
+
+/// Writes what follows the codes of a row; returns their sum and the sum of their squares.
+fn write_tail(out: &mut [u8], dimensions: usize, metric: Metric) -> (u32, u32) {
+    let (sum, squares) = out[..dimensions].iter().fold((0u32, 0u32), |(sum, squares), code| {
+        let code = u32::from(*code);
+        (sum + code, squares + code * code)
+    });
+    let term = if metric == Metric::Dot { CENTRE * sum } else { squares };
+    let tail = out.len() - TAIL;
+    out[tail..].copy_from_slice(&term.to_le_bytes());
+    (sum, squares)
 }
 
 /// Bytes a row of codes takes.
@@ -229,7 +234,7 @@ impl Codes {
         let row = self.rows.row(node as usize);
         let (codes, tail) = row.split_at(row.len() - TAIL);
         let term = match tail {
-            [_, _, _, _, a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]),
+            [a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]),
             _ => 0,
         };
         (&codes[..padded(self.dimensions)], term)
@@ -290,14 +295,20 @@ impl Codes {
         Ok(bytes)
     }
 
-    /// Rows from `first` on, as [`to_bytes`](Self::to_bytes) gave them, perhaps of another instance.
-    pub(crate) fn load(&mut self, first: usize, bytes: &[u8]) -> Result<(), OutOfMemory> {
+    /// Takes rows from `first` on, as [`to_bytes`](Self::to_bytes) gave them, perhaps of another
+    /// instance. False when a byte is no code.
+    pub(crate) fn load(&mut self, first: usize, bytes: &[u8]) -> Result<bool, OutOfMemory> {
         let row_bytes = self.row_bytes();
         self.reserve(first + bytes.len() / row_bytes)?;
         for (row, bytes) in (first..).zip(bytes.chunks_exact(row_bytes)) {
-            self.rows.row_mut(row).copy_from_slice(bytes);
+            if bytes[..row_bytes - TAIL].iter().any(|code| f32::from(*code) > TOP) {
+                return Ok(false);
+            }
+            let out = self.rows.row_mut(row);
+            out.copy_from_slice(bytes);
+            write_tail(out, self.dimensions, self.metric);
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Components of each row.

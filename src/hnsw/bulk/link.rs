@@ -83,7 +83,7 @@ impl Chooser {
 /// there are no clusters the far node is hardly ever selected.
 fn anywhere(node: u32, nodes: usize) -> u32 {
     let mixed = u64::from(node).wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32;
-    (mixed * nodes as u64 >> 32) as u32
+    ((mixed * nodes as u64) >> 32) as u32
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -355,25 +355,21 @@ impl Linker {
     pub(super) fn give<L: Links>(
         &mut self,
         budget: u64,
-        links: &mut L,
+        links: &L,
         out: &mut Words,
-    ) -> Result<Option<(Kind, Range<usize>)>, OutOfMemory> {
+    ) -> Option<(Kind, Range<usize>)> {
         match self.stage {
             Stage::Select => {
-                let Some(units) = self.units.give(budget as usize, |_| SELECT_COST) else {
-                    return Ok(None);
-                };
+                let units = self.units.give(budget as usize, |_| SELECT_COST)?;
                 out.push(self.nodes);
                 for node in &self.order[units.clone()] {
                     out.push(*node as usize);
                     out.keys(self.candidates.of(*node as usize - self.fresh).iter().copied());
                 }
-                Ok(Some((Kind::Select, units)))
+                Some((Kind::Select, units))
             }
             Stage::Prune => {
-                let Some(units) = self.units.give(budget as usize, |_| PRUNE_COST) else {
-                    return Ok(None);
-                };
+                let units = self.units.give(budget as usize, |_| PRUNE_COST)?;
                 let limit = links.capacity(0);
                 let mut all = Vec::new();
                 for unit in units.clone() {
@@ -385,9 +381,9 @@ impl Linker {
                         out.list(&all);
                     }
                 }
-                Ok(Some((Kind::Prune, units)))
+                Some((Kind::Prune, units))
             }
-            _ => Ok(None),
+            _ => None,
         }
     }
 

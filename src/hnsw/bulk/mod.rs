@@ -287,10 +287,7 @@ impl Bulk {
 
     /// Gives away units of work, as words for a [`Helper`](share::Helper). None while there are none
     /// to give.
-    pub(crate) fn give<L: Links>(
-        &mut self,
-        links: &mut L,
-    ) -> Result<Option<Vec<u32>>, OutOfMemory> {
+    pub(crate) fn give<L: Links>(&mut self, links: &L) -> Option<Vec<u32>> {
         let mut words = Words::default();
         let budget = share::PORTION;
         let given = match &mut self.stage {
@@ -301,10 +298,10 @@ impl Bulk {
                 let units = leaves.give(budget, &self.partition, &mut words);
                 units.map(|units| (Kind::Leaves, units))
             }
-            Stage::Link(linker) => linker.give(budget, links, &mut words)?,
+            Stage::Link(linker) => linker.give(budget, links, &mut words),
             _ => None,
         };
-        Ok(given.map(|(kind, units)| share::begin(kind, &units, words)))
+        given.map(|(kind, units)| share::begin(kind, &units, words))
     }
 
     /// Takes in what a helper made of units; false if nobody was given them, or they are not sound.

@@ -161,12 +161,14 @@ impl Helper {
     /// memory runs out.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let row = self.codes.row_bytes();
-        if bytes.len() % row != 0 {
+        if !bytes.len().is_multiple_of(row) {
             let limit = format!("a multiple of {row} long");
             return Err(Error::argument("bytes", format!("{} long", bytes.len()), limit));
         }
         let full = |OutOfMemory| Error::CapacityExceeded { current: self.rows, max: self.rows };
-        self.codes.load(self.rows, bytes).map_err(full)?;
+        if !self.codes.load(self.rows, bytes).map_err(full)? {
+            return Err(Error::argument("bytes", "not all codes", "codes of the index's rows"));
+        }
         self.rows += bytes.len() / row;
         Ok(())
     }
