@@ -16,6 +16,10 @@
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 mod nearest;
+#[cfg_attr(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    allow(dead_code, reason = "tests compare with the definition")
+)]
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;

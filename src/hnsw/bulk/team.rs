@@ -4,10 +4,20 @@ use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 /// Some threads, or only the one that calls.
-#[derive(Default)]
 pub(crate) struct Team {
+    threads: usize,
     #[cfg(feature = "parallel")]
     pool: Option<rayon::ThreadPool>,
+}
+
+impl Default for Team {
+    fn default() -> Self {
+        Self {
+            threads: 1,
+            #[cfg(feature = "parallel")]
+            pool: None,
+        }
+    }
 }
 
 impl Team {
@@ -15,27 +25,23 @@ impl Team {
     /// threads cannot be started, only the one that calls.
     pub(crate) fn new(threads: usize) -> Self {
         #[cfg(feature = "parallel")]
-        {
+        if threads != 1 {
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            let pool = if threads == 1 { None } else { builder.build().ok() };
-            Self { pool: pool.filter(|pool| pool.current_num_threads() > 1) }
+            if let Some(pool) = builder.build().ok().filter(|pool| pool.current_num_threads() > 1) {
+                return Self { threads: pool.current_num_threads(), pool: Some(pool) };
+            }
         }
-        #[cfg(not(feature = "parallel"))]
-        {
-            let _ = threads;
-            Self {}
-        }
+        let _ = threads;
+        Self::default()
     }
 
     /// How many threads there are.
     pub(super) fn threads(&self) -> usize {
-        #[cfg(feature = "parallel")]
-        return self.pool.as_ref().map_or(1, rayon::ThreadPool::current_num_threads);
-        #[cfg(not(feature = "parallel"))]
-        return 1;
+        self.threads
     }
 
     /// What `work` makes of each unit, in their order.
+    #[cfg_attr(not(feature = "parallel"), allow(clippy::unused_self, reason = "nobody else"))]
     pub(super) fn map<T: Send>(
         &self,
         units: Range<usize>,
