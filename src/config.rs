@@ -84,6 +84,9 @@ pub(crate) struct Config {
     pub(crate) m: usize,
     pub(crate) ef_construction: usize,
     pub(crate) seed: u64,
+    /// Links of inserted rows are chosen by f32 distances, for benchmarks.
+    #[cfg(feature = "f32-links")]
+    pub(crate) links_by_f32: bool,
 }
 
 /// Collects the parameters of a new [`Index`]; made by [`Index::builder`].
@@ -101,6 +104,8 @@ impl Builder {
             m: DEFAULT_M,
             ef_construction: DEFAULT_EF_CONSTRUCTION,
             seed: 0,
+            #[cfg(feature = "f32-links")]
+            links_by_f32: false,
         };
         Self { config }
     }
@@ -129,6 +134,14 @@ impl Builder {
     /// order with the same seed give the same index on every platform.
     pub const fn seed(mut self, seed: u64) -> Self {
         self.config.seed = seed;
+        self
+    }
+
+    /// Chooses the links of rows that are inserted one by one by their f32 distances instead of those
+    /// of their codes: slower, and there for benchmarks that measure by how much.
+    #[cfg(feature = "f32-links")]
+    pub const fn links_by_f32(mut self) -> Self {
+        self.config.links_by_f32 = true;
         self
     }
 

@@ -4,8 +4,7 @@ use super::graph::{Links, TOP_LEVEL};
 use super::search::{Scratch, descend, search_layer};
 use super::select::{Diversity, select};
 use crate::error::OutOfMemory;
-use crate::vectors::codes::Codes;
-use crate::vectors::score_all;
+use crate::vectors::{Space, score_all};
 
 /// Memory for linking, used again for each node.
 #[derive(Default)]
@@ -39,24 +38,24 @@ pub(crate) fn level_of(seed: u64, node: usize, m: usize) -> usize {
     level
 }
 
-/// Adds the next node, whose codes are there, and links it both ways. On an error the graph may
+/// Adds the next node, whose row is there, and links it both ways. On an error the graph may
 /// hold the node with some of its links; the caller undoes or forgets it.
-pub(crate) fn insert<L: Links>(
+pub(crate) fn insert<L: Links, S: Space>(
     links: &mut L,
-    codes: &Codes,
+    space: &S,
     level: usize,
     ef_construction: usize,
     scratch: &mut InsertScratch,
 ) -> Result<(), OutOfMemory> {
     let node = links.add_node(level)?;
-    link_layers(links, codes, node, (level, 0), ef_construction, scratch)
+    link_layers(links, space, node, (level, 0), ef_construction, scratch)
 }
 
 /// Links a node, which is there, on the layers above 0 that it is on. The first node becomes the entry
 /// point.
-pub(crate) fn insert_above<L: Links>(
+pub(crate) fn insert_above<L: Links, S: Space>(
     links: &mut L,
-    codes: &Codes,
+    space: &S,
     node: u32,
     level: usize,
     ef_construction: usize,
@@ -65,13 +64,13 @@ pub(crate) fn insert_above<L: Links>(
     if level == 0 && links.entry().is_some() {
         return Ok(());
     }
-    link_layers(links, codes, node, (level, 1), ef_construction, scratch)
+    link_layers(links, space, node, (level, 1), ef_construction, scratch)
 }
 
 /// Links a node both ways on the layers `level` down to `lowest`.
-fn link_layers<L: Links>(
+fn link_layers<L: Links, S: Space>(
     links: &mut L,
-    codes: &Codes,
+    space: &S,
     node: u32,
     (level, lowest): (usize, usize),
     ef_construction: usize,
@@ -81,7 +80,7 @@ fn link_layers<L: Links>(
         links.set_entry(node);
         return Ok(());
     };
-    let scorer = codes.scorer(node);
+    let scorer = space.scorer(node);
     let Some(mut start) = descend(links, &scorer, level, &mut scratch.search) else {
         return Ok(());
     };
@@ -93,11 +92,11 @@ fn link_layers<L: Links>(
         candidates.clear();
         candidates.extend(search.pool.found());
         start = candidates.first().copied().unwrap_or(start);
-        search.distances += select(codes, candidates, m, Diversity::Strict, chosen);
+        search.distances += select(space, candidates, m, Diversity::Strict, chosen);
         links.set_links(node, layer, chosen)?;
         for i in 0..scratch.chosen.len() {
             let neighbour = scratch.chosen[i];
-            link_back(links, codes, neighbour, node, layer, scratch)?;
+            link_back(links, space, neighbour, node, layer, scratch)?;
         }
     }
     if level > top {
@@ -107,9 +106,9 @@ fn link_layers<L: Links>(
 }
 
 /// Adds a link from `neighbour` to `node`; where there is no room, chooses again among all.
-fn link_back<L: Links>(
+fn link_back<L: Links, S: Space>(
     links: &mut L,
-    codes: &Codes,
+    space: &S,
     neighbour: u32,
     node: u32,
     layer: usize,
@@ -121,12 +120,12 @@ fn link_back<L: Links>(
     changed.extend_from_slice(links.links(neighbour, layer));
     changed.push(node);
     if changed.len() > limit {
-        let scorer = codes.scorer(neighbour);
+        let scorer = space.scorer(neighbour);
         candidates.clear();
         score_all(&scorer, changed, |score, other| candidates.push((score, other)));
         candidates.sort_unstable();
         search.distances += changed.len() as u64;
-        search.distances += select(codes, candidates, limit, Diversity::Strict, changed);
+        search.distances += select(space, candidates, limit, Diversity::Strict, changed);
     }
     links.set_links(neighbour, layer, changed)
 }

@@ -1,7 +1,6 @@
 //! Choosing which candidates a node links to (Malkov & Yashunin 2016, algorithm 4).
 
-use crate::vectors::codes::Codes;
-use crate::vectors::score_all;
+use crate::vectors::{Space, score_all};
 
 /// How far apart links must lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,8 +20,8 @@ pub(crate) enum Diversity {
 /// Like hnswlib, keeps all when they are fewer than `limit`, and does not fill up with candidates
 /// that were passed over.
 #[inline(never)]
-pub(crate) fn select(
-    codes: &Codes,
+pub(crate) fn select<S: Space>(
+    space: &S,
     candidates: &[(u32, u32)],
     limit: usize,
     diversity: Diversity,
@@ -34,14 +33,14 @@ pub(crate) fn select(
         return 0;
     }
     // A factor means something only where 0 is the distance of equal rows.
-    let is_relaxed = diversity == Diversity::Relaxed && codes.are_distances();
+    let is_relaxed = diversity == Diversity::Relaxed && space.are_distances();
     let mut distances = 0;
     for (score, node) in candidates {
         if kept.len() >= limit {
             break;
         }
         let least = if is_relaxed { score - score / 21 } else { *score };
-        let scorer = codes.scorer(*node);
+        let scorer = space.scorer(*node);
         let mut apart = true;
         for four in kept.chunks(4) {
             score_all(&scorer, four, |other, _| apart &= other >= least);

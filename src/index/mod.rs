@@ -249,7 +249,13 @@ impl Index {
             self.graph.reserve(node + 1)?;
             let level = level_of(self.config.seed, node, self.config.m);
             let ef_construction = self.config.ef_construction;
-            insert(&mut self.graph, &self.codes, level, ef_construction, &mut self.scratch)?;
+            let (graph, scratch) = (&mut self.graph, &mut self.scratch);
+            #[cfg(feature = "f32-links")]
+            if self.config.links_by_f32 {
+                insert(graph, &self.vectors, level, ef_construction, scratch)?;
+                continue;
+            }
+            insert(graph, &self.codes, level, ef_construction, scratch)?;
         }
         Ok(())
     }

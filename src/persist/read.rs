@@ -5,7 +5,7 @@
 
 use super::format::{CHECKSUM, HAS_CELLS, HAS_GRAPH, HAS_IDS, MAGIC, SPLIT, VERSION, checksum};
 use super::write::metric_number;
-use crate::config::{Config, MAX_ID, MAX_ROWS, Metric};
+use crate::config::{Builder, Config, MAX_ID, MAX_ROWS, Metric};
 use crate::error::{Error, OutOfMemory};
 use crate::hnsw::bulk::partition::{Child, Partition, Split};
 use crate::hnsw::graph::{Graph, Links, TOP_LEVEL};
@@ -142,8 +142,9 @@ fn read_config(reader: &mut Reader<'_>) -> Result<Config, Error> {
     let m = reader.u32()? as usize;
     let ef_construction = reader.u32()? as usize;
     let seed = reader.u64()?;
-    let config = Config { dimensions, metric, m, ef_construction, seed };
-    config.check().map_err(|_| reader.corrupt("a parameter is outside its range"))
+    let builder = Builder::new(dimensions).metric(metric).m(m);
+    let config = builder.ef_construction(ef_construction).seed(seed).check();
+    config.map_err(|_| reader.corrupt("a parameter is outside its range"))
 }
 
 fn read_vector(reader: &mut Reader<'_>, config: &Config, row: &mut [f32]) -> Result<(), Error> {

@@ -21,7 +21,7 @@ use crate::distance;
 use crate::distance::tile::{self, Block};
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
-use crate::vectors::{Scorer, Vectors};
+use crate::vectors::{Scorer, Space, Vectors};
 
 /// The code of a component equal to the mean.
 const CENTRE: u32 = 63;
@@ -316,11 +316,6 @@ impl Codes {
         self.dimensions
     }
 
-    /// Whether scores are squared distances, 0 between equal rows.
-    pub(crate) fn are_distances(&self) -> bool {
-        self.metric != Metric::Dot
-    }
-
     /// Bytes of a panel.
     pub(crate) fn panel_bytes(&self) -> usize {
         tile::panel_bytes(padded(self.dimensions))
@@ -330,11 +325,17 @@ impl Codes {
     fn dots(&self) -> u32 {
         if self.metric == Metric::Dot { 1 } else { 2 }
     }
+}
 
-    /// A scorer whose query is the row of `node`.
-    pub(crate) fn scorer(&self, node: u32) -> CodeScorer<'_> {
+impl Space for Codes {
+    #[inline]
+    fn scorer(&self, node: u32) -> impl Scorer + '_ {
         let (query, term) = self.codes(node);
         CodeScorer { codes: self, query, term, dots: self.dots() }
+    }
+
+    fn are_distances(&self) -> bool {
+        self.metric != Metric::Dot
     }
 }
 
@@ -343,7 +344,7 @@ impl Codes {
 /// For L2 and cosine: the sum of `(a - b)^2`, as `Σa² + Σb² - 2 Σab`. For the inner product of
 /// the centred codes: `63 Σa + 63 Σb - Σab`, its negative moved up by a constant so that it never
 /// falls below 0.
-pub(crate) struct CodeScorer<'a> {
+struct CodeScorer<'a> {
     codes: &'a Codes,
     query: &'a [u8],
     term: u32,

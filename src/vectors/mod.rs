@@ -28,6 +28,14 @@ pub(crate) trait Scorer {
     fn prefetch(&self, node: u32);
 }
 
+/// Rows that links are chosen by: codes of them, or the vectors themselves.
+pub(crate) trait Space {
+    /// A scorer whose query is the row of `node`.
+    fn scorer(&self, node: u32) -> impl Scorer + '_;
+    /// Whether scores are squared distances, 0 between equal rows.
+    fn are_distances(&self) -> bool;
+}
+
 /// Scores `nodes` in fours and hands each score to `visit`.
 #[inline]
 pub(crate) fn score_all(scorer: &impl Scorer, nodes: &[u32], mut visit: impl FnMut(u32, u32)) {
@@ -89,6 +97,18 @@ impl Vectors {
     /// A scorer for `query`, which is prepared like a row.
     pub(crate) fn scorer<'a>(&'a self, query: &'a [f32]) -> FloatScorer<'a> {
         FloatScorer { vectors: self, query }
+    }
+}
+
+/// Only benchmarks link by f32 rows: what codes gain is measured against it.
+#[cfg(feature = "f32-links")]
+impl Space for Vectors {
+    fn scorer(&self, node: u32) -> impl Scorer + '_ {
+        self.scorer(self.row(node as usize))
+    }
+
+    fn are_distances(&self) -> bool {
+        false // their scores are bits of floats
     }
 }
 

@@ -10,7 +10,7 @@ use crate::distance::tile::{self, Block, MOST_COLUMNS, Out};
 use crate::distance::{TOGETHER, nearest};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
-use crate::vectors::score_all;
+use crate::vectors::{Space, score_all};
 
 /// Members of a cell that is not divided. Few are half as large, so their distances, 4 bytes each, stay
 /// in the second cache.

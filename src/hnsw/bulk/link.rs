@@ -18,7 +18,7 @@ use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::select::{Diversity, select};
 use crate::vectors::codes::Codes;
-use crate::vectors::{Scorer, score_all};
+use crate::vectors::{Scorer, Space, score_all};
 
 /// Distances that selecting takes for a node, about.
 const SELECT_COST: usize = 220;

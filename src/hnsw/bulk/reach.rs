@@ -12,7 +12,7 @@ use super::filled;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::search::{Scratch, search_layer};
-use crate::vectors::Scorer;
+use crate::vectors::{Scorer, Space};
 use crate::vectors::codes::Codes;
 
 /// Nodes looked at in one unit of work.

@@ -13,7 +13,7 @@ use super::leaf::Leaf;
 use super::link::{self, Chooser};
 use super::route::{self, Compass};
 use super::{PAIRS_PER_DISTANCE, leaves};
-use crate::config::{Config, Metric};
+use crate::config::{Builder, Metric};
 use crate::error::{Error, OutOfMemory};
 use crate::vectors::codes::Codes;
 
@@ -141,9 +141,9 @@ impl Helper {
     ///
     /// [`Error::InvalidArgument`].
     pub fn new(dimensions: usize, metric: Metric, m: usize) -> Result<Self, Error> {
-        let config = Config { dimensions, metric, m, ef_construction: m, seed: 0 }.check()?;
+        Builder::new(dimensions).metric(metric).m(m).ef_construction(m).build()?;
         Ok(Self {
-            codes: Codes::new(config.dimensions, config.metric),
+            codes: Codes::new(dimensions, metric),
             rows: 0,
             m,
             compass: Compass::default(),
