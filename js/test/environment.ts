@@ -1,0 +1,21 @@
+/** Where the tests run: in Node or in a browser's page. */
+
+export const inNode = typeof process === 'object' && process.versions?.node !== undefined;
+
+/** Random sequences are shorter in browsers, which run one after another. */
+export const manyCalls = inNode ? 4000 : 800;
+
+/** A task later: timers and messages that are due have run. */
+export function laterTask(): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, 0);
+  });
+}
+
+/** The bytes of a file of the built package, by its path in `dist/`. */
+export async function builtFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const url = new URL(`../dist/${path}`, import.meta.url);
+  if (!inNode) return new Uint8Array(await (await fetch(url)).arrayBuffer());
+  const { readFile } = await import('node:fs/promises');
+  return new Uint8Array(await readFile(url));
+}
