@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import type { BatchVectors, EdgeVec, Metric } from 'edgevec';
 import { Random, clustered, range, rowOf, rowsOf, uniform } from './data.js';
 import { expectBatchError, rejectionOf } from './failures.js';
-import { filled, fresh } from './indexes.js';
+import { digest, filled, fresh } from './indexes.js';
 import { nearest, recall } from './oracle.js';
 
 /** The mean recall@10 of 100 rows as queries. */
@@ -159,9 +159,9 @@ describe('a batch', () => {
     for (const form of forms) {
       const index = await fresh({ dimensions: 6 });
       await index.insertBatch(form);
-      saved.push(index.toBytes());
+      saved.push(digest(index.toBytes()));
     }
-    for (const bytes of saved) expect(bytes).to.deep.equal(saved[0]);
+    expect(new Set(saved).size).to.equal(1);
   });
 
   it('without validateDimensions gives the same index, and refuses a bad row all the same', async () => {
@@ -169,7 +169,7 @@ describe('a batch', () => {
     const [checked, unchecked] = [await fresh({ dimensions: 6 }), await fresh({ dimensions: 6 })];
     await checked.insertBatch(rows);
     await unchecked.insertBatch(rows, { validateDimensions: false });
-    expect(unchecked.toBytes()).to.deep.equal(checked.toBytes());
+    expect(digest(unchecked.toBytes())).to.equal(digest(checked.toBytes()));
 
     const spoiled = uniform(300, 6);
     spoiled[299 * 6 + 2] = NaN;
@@ -180,7 +180,7 @@ describe('a batch', () => {
     });
     const short = unchecked.insertBatch([[1, 2, 3, 4, 5, 6], [1, 2]], { validateDimensions: false });
     expectBatchError(await rejectionOf(short), 'DIMENSION_MISMATCH', { index: 1, expected: 6, actual: 2 });
-    expect(unchecked.toBytes()).to.deep.equal(checked.toBytes());
+    expect(digest(unchecked.toBytes())).to.equal(digest(checked.toBytes()));
   });
 
   it('takes as many batches as come', async () => {

@@ -29,15 +29,22 @@ export function keep(index: EdgeVec): EdgeVec {
 /** All of an index that users can see. */
 export interface State {
   size: number;
-  bytes: Uint8Array;
+  bytes: string;
   found: Hit[][];
+}
+
+/** Bytes in short: their number and a hash (FNV-1a), so that a difference prints as a line. */
+export function digest(bytes: Uint8Array): string {
+  let hash = 0x811c9dc5;
+  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
+  return `${bytes.length} bytes, ${(hash >>> 0).toString(16)}`;
 }
 
 /** What users see of an index; `queries` are searched for. */
 export function stateOf(index: EdgeVec, queries: readonly Vector[]): State {
   return {
     size: index.size,
-    bytes: index.toBytes(),
+    bytes: digest(index.toBytes()),
     found: queries.map((query) => index.search(query, { k: 20 })),
   };
 }
