@@ -100,7 +100,7 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 
 function copiedIds(ids: ArrayLike<number>, rows: number): Float64Array {
   if (typeof ids !== 'object' || ids === null) throw invalidArgument('ids', ids, 'an array of integers');
-  const { length } = ids;
+  const length = lengthOf(ids);
   if (length !== rows) throw invalidArgument('ids.length', length, `${rows}, one for each row`);
   const copy = new Float64Array(rows);
   for (let place = 0; place < rows; place += 1) {

@@ -34,10 +34,10 @@ export function plainBytes(value: Uint8Array | ArrayBuffer): Uint8Array {
   }
 }
 
-/** Values in a list of any kind; 0 for what is no list. */
+/** Values in a list of any kind; 0 for what is no list, or only has the prototype of one. */
 export function lengthOf(list: unknown): number {
   if (kind.call(list) !== undefined) return length.call(list);
-  if (typeof list !== 'object' || list === null) return 0;
+  if (typeof list !== 'object' || list === null || Object.prototype.isPrototypeOf.call(inherited, list)) return 0;
   const { length: said } = list as { length?: unknown };
   return Number.isSafeInteger(said) && (said as number) > 0 ? (said as number) : 0;
 }
