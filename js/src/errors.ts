@@ -27,6 +27,7 @@ export class EdgeVecError extends Error {
 
 /** Why a batch was rejected. In strict mode the index is then as it was before. */
 export class BatchInsertError extends EdgeVecError {
+  /** One of the six names of what can be wrong with a batch. */
   declare readonly code: BatchErrorCode;
 
   constructor(code: BatchErrorCode, message: string, details?: ErrorDetails) {
