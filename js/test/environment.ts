@@ -3,7 +3,7 @@
 export const inNode = typeof process === 'object' && process.versions?.node !== undefined;
 
 /** Random sequences are shorter in browsers, which run one after another. */
-export const manyCalls = inNode ? 4000 : 800;
+export const manyCalls = inNode ? 3000 : 600;
 
 /** A task later: timers and messages that are due have run. */
 export function laterTask(): Promise<void> {
