@@ -87,7 +87,7 @@ export class RawIndex {
      *
      * `INVALID_ARGUMENT`.
      */
-    constructor(dimensions: number, metric: string, m: number, ef_construction: number, seed: number);
+    constructor(dimensions: number, metric: 'l2' | 'cosine' | 'dot', m: number, ef_construction: number, seed: number);
     /**
      * Says that the next row of the batch has `length` components, which is the wrong number.
      *
