@@ -40,7 +40,8 @@ export class RawIndex {
     fillBatch(rows: Float32Array): void;
     /**
      * Commits the batch: its rows are found from now on. Returns
-     * `{ inserted, total, ids: Float64Array, skipped }`.
+     * `{ inserted, ids: Float64Array, skipped }`; `skipped` has strings of many lines
+     * `index \t code \t message`.
      *
      * # Errors
      *

@@ -6,8 +6,8 @@
  */
 
 import { BatchInsertError, invalidArgument, translated } from './errors.js';
-import { gather, isArray, lengthOf, plainFloats } from './typed.js';
-import type { BatchInsertConfig, BatchInsertResult, BatchProgress, BatchVectors } from './types.js';
+import { copyRow, isArray, lengthOf, plainFloats } from './typed.js';
+import type { BatchErrorCode, BatchInsertConfig, BatchInsertResult, BatchProgress, BatchVectors, SkippedRow } from './types.js';
 import type { RawIndex } from './wasm/edgevec.js';
 import { nextTask } from './yield.js';
 
@@ -123,15 +123,11 @@ export function withSnapshot(plan: Plan): Plan {
   const { flat, list, rows, dimensions } = plan;
   if (flat !== undefined) return { ...plan, flat: flat.slice() };
   const copies = new Float32Array(rows * dimensions);
-  const rowOf = (place: number): unknown => {
-    const row = list[place];
-    const length = lengthOf(row);
-    if (length !== dimensions) return { length };
-    const copy = copies.subarray(place * dimensions, (place + 1) * dimensions);
-    gather(row as ArrayLike<unknown>, copy);
-    return copy;
+  const copyOf = (place: number): unknown => {
+    const length = copyRow(list[place], copies, place * dimensions, dimensions);
+    return length === dimensions ? copies.subarray(place * dimensions, (place + 1) * dimensions) : { length };
   };
-  return { ...plan, list: Array.from({ length: rows }, (_, place) => rowOf(place)) };
+  return { ...plan, list: Array.from({ length: rows }, (_, place) => copyOf(place)) };
 }
 
 /** Sizes steps of work so that each takes about a slice. */
@@ -148,6 +144,21 @@ class Pace {
   }
 }
 
+/** What came of a batch, as the module says it. */
+interface Report {
+  inserted: number;
+  ids: Float64Array;
+  /** Lines of index, code and message, many to a string. */
+  skipped: string[];
+}
+
+function skippedRows(lines: string): SkippedRow[] {
+  return lines.split('\n').map((line) => {
+    const [index, code, message] = line.split('\t') as [string, BatchErrorCode, string];
+    return { index: Number(index), code, message };
+  });
+}
+
 /** Runs a batch on an idle index. `raw` gives the index, and throws when it was closed. */
 export async function runBatch(raw: () => RawIndex, plan: Plan): Promise<BatchInsertResult> {
   const { onProgress, signal, rows: total } = plan;
@@ -159,7 +170,7 @@ export async function runBatch(raw: () => RawIndex, plan: Plan): Promise<BatchIn
     raw();
   };
   translated(() => raw().beginBatch(total, plan.ids, plan.mode, plan.validate));
-  let report: Omit<BatchInsertResult, 'ids'> & { ids: Float64Array };
+  let report: Report;
   try {
     await copyRows(raw, plan, () => pause(0));
     for (;;) {
@@ -171,13 +182,14 @@ export async function runBatch(raw: () => RawIndex, plan: Plan): Promise<BatchIn
     // Before the rows are in, because what is thrown here rejects the batch, and then none may be.
     onProgress?.({ done: total, total });
     throwIfAborted(signal);
-    report = translated(() => raw().finishBatch()) as typeof report;
+    report = translated(() => raw().finishBatch()) as Report;
   } catch (error) {
     await settle(raw, pace);
     throw error;
   }
   await settle(raw, pace);
-  return { ...report, ids: Array.from(report.ids) };
+  const { inserted, ids, skipped } = report;
+  return { inserted, total, ids: Array.from(ids), skipped: skipped.flatMap(skippedRows) };
 }
 
 /** Drops what is pending of a batch, and gives rows that `insert` was given meanwhile their place. */
@@ -227,10 +239,8 @@ function fillFromRows(
     gathered = 0;
   };
   for (let place = first; place < end; place += 1) {
-    const row = rows[place];
-    const length = lengthOf(row);
+    const length = copyRow(rows[place], scratch, gathered * dimensions, dimensions);
     if (length === dimensions) {
-      gather(row as ArrayLike<unknown>, scratch.subarray(gathered * dimensions, (gathered + 1) * dimensions));
       gathered += 1;
     } else {
       handOver();

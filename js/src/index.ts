@@ -13,7 +13,7 @@ import {
 } from './batch.js';
 import { load, loadedBackend } from './engine.js';
 import { EdgeVecError, invalidArgument, translated } from './errors.js';
-import { gather, isArray, lengthOf, plainBytes } from './typed.js';
+import { copyRow, isArray, plainBytes } from './typed.js';
 import type {
   BatchInsertConfig,
   BatchInsertResult,
@@ -253,12 +253,11 @@ if (Symbol.dispose !== undefined) {
 function toVector(name: string, value: Vector, dimensions: number): Float32Array {
   if (ArrayBuffer.isView(value)) return value; // the module sees what it is
   if (!isArray(value)) throw invalidArgument(name, value, 'a Float32Array or an array of numbers');
-  const actual = lengthOf(value);
+  const copy = new Float32Array(dimensions);
+  const actual = copyRow(value, copy, 0, dimensions);
   if (actual !== dimensions) {
     const message = `the vector has ${actual} components, but the index has ${dimensions} dimensions`;
     throw new EdgeVecError('DIMENSION_MISMATCH', message, { expected: dimensions, actual });
   }
-  const copy = new Float32Array(dimensions);
-  gather(value, copy);
   return copy;
 }

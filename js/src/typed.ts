@@ -51,14 +51,20 @@ export function isArray(value: unknown): value is readonly unknown[] {
   }
 }
 
-/** Copies a row of `target.length` numbers; what is no number becomes NaN and is refused as such. */
-export function gather(row: ArrayLike<unknown>, target: Float32Array): void {
+/**
+ * Copies a row to `target`, from `at` on, if it has as many numbers as `dimensions`; what is no number becomes
+ * NaN and is refused as such. Returns how many it has.
+ */
+export function copyRow(row: unknown, target: Float32Array, at: number, dimensions: number): number {
+  const count = lengthOf(row);
+  if (count !== dimensions) return count;
   if (kind.call(row) === 'Float32Array') {
-    target.set(row as Float32Array);
-    return;
+    target.set(row as Float32Array, at);
+    return count;
   }
-  for (let i = 0; i < target.length; i += 1) {
-    const value = row[i];
-    target[i] = typeof value === 'number' ? value : NaN;
+  for (let i = 0; i < dimensions; i += 1) {
+    const value = (row as ArrayLike<unknown>)[i];
+    target[at + i] = typeof value === 'number' ? value : NaN;
   }
+  return count;
 }
