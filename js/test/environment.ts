@@ -12,6 +12,18 @@ export function laterTask(): Promise<void> {
   });
 }
 
+/** Memory that several threads may have, of at least so many bytes; undefined where there is none. */
+export function sharedMemory(bytes: number): SharedArrayBuffer | undefined {
+  if (typeof SharedArrayBuffer === 'function') return new SharedArrayBuffer(bytes);
+  try {
+    // Some engines have it without a name.
+    const pages = Math.ceil(bytes / 65_536);
+    return new WebAssembly.Memory({ initial: pages, maximum: pages, shared: true }).buffer as unknown as SharedArrayBuffer;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The bytes of a file of the built package, by its path in `dist/`. */
 export async function builtFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
   const url = new URL(`../dist/${path}`, import.meta.url);

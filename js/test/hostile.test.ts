@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { EdgeVec, EdgeVecError, type BatchInsertConfig } from 'edgevec';
 import { COPY_AT_ONCE_BYTES } from '../dist/batch.js';
 import { range, rowsOf, uniform } from './data.js';
+import { sharedMemory } from './environment.js';
 import { expectBatchError, expectError, rejectionOf, thrownBy } from './failures.js';
 import { CallersError, floats, hostileValues } from './hostile.js';
 import { digest, fresh, keep } from './indexes.js';
@@ -249,16 +250,16 @@ describe('an argument that changes while it is used', () => {
 
 describe('a batch', () => {
   it('takes views on shared memory, with and without an offset', async function () {
-    if (typeof SharedArrayBuffer !== 'function') return this.skip();
     const rows = uniform(400, 4);
+    const memory = sharedMemory(rows.byteLength + 8);
+    if (memory === undefined) return this.skip();
     const plain = await fresh({ dimensions: 4 });
     await plain.insertBatch(rows);
-    const shared = new Float32Array(new SharedArrayBuffer(rows.byteLength + 8), 8);
+    const shared = new Float32Array(memory, 8, rows.length);
     shared.set(rows);
     for (const form of [shared, rowsOf(shared, 4)]) {
       const index = await fresh({ dimensions: 4 });
-      const running = index.insertBatch(form);
-      await running;
+      await index.insertBatch(form);
       expect(digest(index.toBytes())).to.equal(digest(plain.toBytes()));
     }
     expect(plain.search(shared.subarray(8, 12), { k: 1 })).to.deep.equal([{ id: 2, distance: 0 }]);

@@ -1,6 +1,6 @@
 /** Values that no caller should give, each made anew for each call. */
 
-import { inNode } from './environment.js';
+import { inNode, sharedMemory } from './environment.js';
 
 /** What getters and proxies of the caller's throw; a call passes it on as it is. */
 export class CallersError extends Error {}
@@ -70,6 +70,7 @@ async function foreign(): Promise<Record<string, () => unknown>> {
 
 /** Every hostile value, by name. */
 export async function hostileValues(): Promise<Record<string, () => unknown>> {
+  const shared = sharedMemory(16);
   return {
     undefined: () => undefined,
     null: () => null,
@@ -160,12 +161,9 @@ export async function hostileValues(): Promise<Record<string, () => unknown>> {
     'a view': () => new DataView(new ArrayBuffer(16)),
     memory: () => new ArrayBuffer(16),
     'an object with the prototype of memory': () => Object.create(ArrayBuffer.prototype) as unknown,
-    ...(typeof SharedArrayBuffer === 'function'
-      ? {
-          'shared memory': () => new SharedArrayBuffer(16),
-          'floats on shared memory': () => new Float32Array(new SharedArrayBuffer(16)).fill(1),
-        }
-      : {}),
+    ...(shared === undefined
+      ? {}
+      : { 'shared memory': () => shared, 'floats on shared memory': () => new Float32Array(shared, 0, 4).fill(1) }),
     ...(inNode ? {} : { 'document.all': () => document.all }),
     ...(await foreign()),
   };

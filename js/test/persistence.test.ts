@@ -3,7 +3,7 @@
 import { expect } from 'chai';
 import { EdgeVec } from 'edgevec';
 import { Random, clustered, range, rowsOf, uniform } from './data.js';
-import { inNode } from './environment.js';
+import { inNode, sharedMemory } from './environment.js';
 import { expectError, rejectionOf } from './failures.js';
 import { digest, filled, fresh, keep, stateOf } from './indexes.js';
 
@@ -67,8 +67,9 @@ describe('toBytes and fromBytes', () => {
     const shifted = new Uint8Array(bytes.length + 20);
     shifted.set(bytes, 7);
     const forms: (Uint8Array | ArrayBuffer)[] = [bytes.slice().buffer, shifted.subarray(7, 7 + bytes.length)];
-    if (typeof SharedArrayBuffer === 'function') {
-      const shared = new Uint8Array(new SharedArrayBuffer(bytes.length));
+    const memory = sharedMemory(bytes.length);
+    if (memory !== undefined) {
+      const shared = new Uint8Array(memory, 0, bytes.length);
       shared.set(bytes);
       forms.push(shared);
     }
