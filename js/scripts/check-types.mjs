@@ -13,7 +13,8 @@ let failed = 0;
 /** The declarations of a file without a comment: exported types, and their members that users see. */
 function undescribed(file) {
   const source = ts.createSourceFile(file, fs.readFileSync(file, 'utf8'), ts.ScriptTarget.Latest, true);
-  const hidden = (node) => ts.canHaveModifiers(node) && node.modifiers?.some(({ kind }) => kind === ts.SyntaxKind.PrivateKeyword);
+  const { PrivateKeyword } = ts.SyntaxKind;
+  const hidden = (node) => ts.canHaveModifiers(node) && node.modifiers?.some(({ kind }) => kind === PrivateKeyword);
   const internal = (node) => node.name !== undefined && ts.isPrivateIdentifier(node.name);
   const members = source.statements.flatMap((node) => [node, ...(node.members ?? [])]);
   return members
@@ -31,7 +32,8 @@ withPacked(({ project }) => {
   fs.copyFileSync(path.join(js, 'test/types/consumer.ts'), path.join(project, 'consumer.ts'));
   for (const [module, moduleResolution] of ways) {
     // Nothing of Node's types: a page has none.
-    const compilerOptions = { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [], module, moduleResolution };
+    const common = { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [] };
+    const compilerOptions = { ...common, module, moduleResolution };
     fs.writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
     try {
       execFileSync(process.execPath, [tsc, '--project', project], { stdio: 'pipe', encoding: 'utf8' });

@@ -91,12 +91,14 @@ describe('the codes of BatchInsertError', () => {
     const index = await fresh({ dimensions: 2 });
     const limit = EdgeVec.batchLimit(2);
     const details = { current: limit + 1, max: limit };
-    const { message } = expectBatchError(await rejectionOf(index.insertBatch(new Array(limit + 1))), 'CAPACITY_EXCEEDED', details);
+    const error = await rejectionOf(index.insertBatch(new Array(limit + 1)));
+    const { message } = expectBatchError(error, 'CAPACITY_EXCEEDED', details);
     expect(message).to.include(String(limit + 1)).and.include(String(limit));
     const flat = new Float32Array(2 * (limit + 1));
     expectBatchError(await rejectionOf(index.insertBatch(flat)), 'CAPACITY_EXCEEDED', details);
     const raw = new RawIndex(2, 'l2', 16, 200, 0);
-    expect(thrownBy(() => raw.beginBatch(limit + 1, undefined, 'strict', true))).to.deep.include({ code: 'CAPACITY_EXCEEDED', details });
+    const thrown = thrownBy(() => raw.beginBatch(limit + 1, undefined, 'strict', true));
+    expect(thrown).to.deep.include({ code: 'CAPACITY_EXCEEDED', details });
     raw.free();
   });
 
@@ -222,7 +224,8 @@ describe('EdgeVec.batchLimit', () => {
     const index = await fresh({ dimensions: 16_384 });
     const limit = EdgeVec.batchLimit(16_384);
     const rows: number[][] = Array.from({ length: limit }, () => [1]);
-    expectBatchError(await rejectionOf(index.insertBatch(rows)), 'DIMENSION_MISMATCH', { index: 0, expected: 16_384, actual: 1 });
+    const short = await rejectionOf(index.insertBatch(rows));
+    expectBatchError(short, 'DIMENSION_MISMATCH', { index: 0, expected: 16_384, actual: 1 });
     rows.push([1]);
     expectBatchError(await rejectionOf(index.insertBatch(rows)), 'CAPACITY_EXCEEDED', { current: limit + 1, max: limit });
   });

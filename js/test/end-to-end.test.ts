@@ -19,7 +19,7 @@ describe('end to end', () => {
         expect(hits).to.have.lengthOf(10);
         expect(hits[0]?.id).to.equal(row);
         expect(hits[0]?.distance).to.be.closeTo(0, 1e-6);
-        expect(hits.map(({ distance }) => distance)).to.deep.equal(hits.map(({ distance }) => distance).toSorted((a, b) => a - b));
+        expect(hits).to.deep.equal(hits.toSorted((a, b) => a.distance - b.distance));
       }
     }
   });
@@ -54,7 +54,10 @@ describe('the package', () => {
       const script = `import { EdgeVec } from '${entry}';${PROGRAM} console.log(said);`;
       const printed = await new Promise<string>((resolve, reject) => {
         const args = ['--input-type=module', '--eval', script];
-        execFile(process.execPath, args, { cwd, timeout: 30_000 }, (error, stdout) => (error ? reject(error) : resolve(stdout)));
+        execFile(process.execPath, args, { cwd, timeout: 30_000 }, (error, stdout) => {
+          if (error === null) resolve(stdout);
+          else reject(error);
+        });
       });
       expect(printed.trim()).to.match(SAID);
     });

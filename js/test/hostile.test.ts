@@ -1,7 +1,7 @@
 /** No call of the package, however wrong its arguments, does more than fail; the index works after each. */
 
 import { expect } from 'chai';
-import { EdgeVec, EdgeVecError, type BatchInsertConfig } from 'edgevec';
+import { EdgeVec, EdgeVecError, type BatchInsertConfig, type BatchVectors } from 'edgevec';
 import { COPY_AT_ONCE_BYTES } from '../dist/batch.js';
 import { range, rowsOf, uniform } from './data.js';
 import { sharedMemory } from './environment.js';
@@ -74,7 +74,8 @@ describe('the package', () => {
   });
 
   it('has no method that is not tested with hostile arguments', () => {
-    const members = [...Object.keys(METHODS), ...GETTERS, 'close', 'constructor', ...(Symbol.dispose === undefined ? [] : [Symbol.dispose])];
+    const ends = ['close', Symbol.dispose].filter((name) => name !== undefined);
+    const members = [...Object.keys(METHODS), ...GETTERS, ...ends, 'constructor'];
     expect(Reflect.ownKeys(EdgeVec.prototype)).to.have.members(members);
     const statics = Reflect.ownKeys(EdgeVec).filter((name) => !['length', 'name', 'prototype'].includes(String(name)));
     expect(statics).to.have.members([...Object.keys(STATICS), 'backend']);
@@ -130,7 +131,8 @@ describe('the package', () => {
           const [first, second] = (METHODS[name] ?? STATICS[name] ?? []).map((argument) => argument());
           const options = { ...((second ?? first) as object), [field]: make() };
           const what = `${name} with ${field}: ${kind}`;
-          const outcome = await attempt(what, () => (second === undefined ? method(options) : method.call(index, first, options)));
+          const given = second === undefined ? [options] : [first, options];
+          const outcome = await attempt(what, () => method.apply(index, given));
           if (outcome instanceof EdgeVec) keep(outcome);
           expectWorks(index, what);
         }
@@ -171,7 +173,7 @@ describe('an argument that changes while it is used', () => {
   const good = new Float32Array(ROWS * DIMENSIONS).map((_, place) => place % 1009);
 
   /** Runs `change` in the first pause of a batch that is still being copied. */
-  async function changed(vectors: Float32Array | Float32Array[], change: () => void, config: BatchInsertConfig = {}): Promise<unknown> {
+  async function changed(vectors: BatchVectors, change: () => void, config: BatchInsertConfig = {}): Promise<unknown> {
     const index = await fresh({ dimensions: DIMENSIONS });
     let once = false;
     const onProgress = (): void => {
@@ -299,8 +301,8 @@ describe('a batch', () => {
     const config = Object.create({ mode: 'skip', ids: [7, 8] }) as BatchInsertConfig;
     const { ids, skipped } = await index.insertBatch([[1, 2], [NaN, 3]], config);
     expect([ids, skipped.length]).to.deep.equal([[7], 1]);
-    const undefinedFields = { mode: undefined, ids: undefined, onProgress: undefined, signal: undefined, validateDimensions: undefined };
-    expect((await index.insertBatch([[1, 2]], undefinedFields as never)).ids).to.deep.equal([0]);
+    const nothing = ['mode', 'ids', 'onProgress', 'signal', 'validateDimensions'].map((name) => [name, undefined]);
+    expect((await index.insertBatch([[1, 2]], Object.fromEntries(nothing))).ids).to.deep.equal([0]);
   });
 
   it('takes holes and what is no number for bad rows, and names them', async () => {
@@ -324,8 +326,8 @@ describe('a batch', () => {
     let read = 0;
     for (const length of [0, 2, 2 ** 31, 2 ** 40, Infinity, NaN, -1, '1']) {
       const ids = { length, get 0() { return (read += 1); } } as ArrayLike<number>;
-      const error = expectError(await rejectionOf(index.insertBatch([[1, 2]], { ids })), 'INVALID_ARGUMENT', { name: 'ids.length' });
-      expect(error.details?.limit).to.equal('1, one for each row');
+      const details = { name: 'ids.length', limit: '1, one for each row' };
+      expectError(await rejectionOf(index.insertBatch([[1, 2]], { ids })), 'INVALID_ARGUMENT', details);
     }
     const endless = { length: 1, 0: 5, *[Symbol.iterator]() { for (;;) yield 5; } };
     expect((await index.insertBatch([[1, 2]], { ids: endless })).ids).to.deep.equal([5]);
@@ -344,7 +346,8 @@ describe('a batch', () => {
     const complain = (): never => {
       throw thrown;
     };
-    const throwing = (target: object, name: PropertyKey): never => Object.defineProperty(target, name, { get: complain }) as never;
+    const throwing = (target: object, name: PropertyKey): never =>
+      Object.defineProperty(target, name, { get: complain }) as never;
     const calls: (() => Promise<unknown>)[] = [
       () => index.insertBatch(throwing([floats(), floats()], 1)),
       () => index.insertBatch([floats(), throwing([1, 2, 3, 4], 2)]),

@@ -9,6 +9,8 @@ function complain(): never {
   throw new CallersError('thrown by the caller');
 }
 
+const TRAPS = { get: complain, has: complain, getPrototypeOf: complain, ownKeys: complain };
+
 /** A `Float32Array` of 4 finite numbers. */
 export function floats(): Float32Array {
   return Float32Array.of(1, 2, 3, 4);
@@ -16,6 +18,10 @@ export function floats(): Float32Array {
 
 function withOwn(name: PropertyKey, value: unknown): Float32Array {
   return Object.defineProperty(floats(), name, { value });
+}
+
+function disguised(object: object, prototype: object | null): unknown {
+  return Object.setPrototypeOf(object, prototype);
 }
 
 function detached(): Float32Array {
@@ -57,7 +63,7 @@ class Meddling extends Float32Array {
 
 /** Objects of another realm: a frame of the page, or another context of Node. */
 async function foreign(): Promise<Record<string, () => unknown>> {
-  const code = '({ floats: new Float32Array([1, 2, 3, 4]), bytes: new Uint8Array(4), list: [1, 2, 3, 4], error: new Error() })';
+  const code = '({ floats: Float32Array.of(1, 2, 3, 4), bytes: new Uint8Array(4), list: [1, 2, 3, 4], error: new Error() })';
   let realm: Record<string, unknown>;
   if (inNode) {
     realm = (await import('node:vm')).runInNewContext(code);
@@ -122,7 +128,7 @@ export async function hostileValues(): Promise<Record<string, () => unknown>> {
     'valueOf that gives a number': () => ({ valueOf: () => 4 }),
     'valueOf that throws': () => ({ valueOf: complain, toString: complain, [Symbol.toPrimitive]: complain }),
     'a proxy': () => new Proxy({}, {}),
-    'a proxy that throws': () => new Proxy([], { get: complain, has: complain, getPrototypeOf: complain, ownKeys: complain }),
+    'a proxy that throws': () => new Proxy([], TRAPS),
     'a proxy of an array': () => new Proxy([1, 2, 3, 4], {}),
     'a proxy of floats': () => new Proxy(floats(), {}),
     'a revoked proxy of an array': () => revoked([1, 2, 3, 4]),
@@ -140,23 +146,24 @@ export async function hostileValues(): Promise<Record<string, () => unknown>> {
     'floats with a buffer of the owner': () => withOwn('buffer', new ArrayBuffer(0)),
     'floats with a constructor that throws': () => withOwn('constructor', { [Symbol.species]: complain }),
     'floats of a class that meddles': () => new Meddling([1, 2, 3, 4]),
-    'floats behind a proxy': () => Object.setPrototypeOf(floats(), new Proxy(Float32Array.prototype, { get: complain, getPrototypeOf: complain })) as unknown,
-    'floats without a prototype': () => Object.setPrototypeOf(floats(), null) as unknown,
+    'floats behind a proxy': () => disguised(floats(), new Proxy(Float32Array.prototype, TRAPS)),
+    'floats without a prototype': () => disguised(floats(), null),
     'detached floats': detached,
     'floats whose memory was cut': () => shrunk(3),
     'floats that follow memory which was cut': () => shrunk(),
     'frozen memory': () => Object.freeze(new Float32Array(0)),
     'an object with the prototype of floats': () => Object.create(Float32Array.prototype) as unknown,
-    'bytes with the prototype of floats': () => Object.setPrototypeOf(new Uint8Array(16), Float32Array.prototype) as unknown,
-    'a view with the prototype of floats': () => Object.setPrototypeOf(new DataView(new ArrayBuffer(16)), Float32Array.prototype) as unknown,
-    'floats with the prototype of bytes': () => Object.setPrototypeOf(floats(), Uint8Array.prototype) as unknown,
-    'an array with the prototype of floats': () => Object.setPrototypeOf([1, 2, 3, 4], Float32Array.prototype) as unknown,
+    'bytes with the prototype of floats': () => disguised(new Uint8Array(16), Float32Array.prototype),
+    'a view with the prototype of floats': () => disguised(new DataView(new ArrayBuffer(16)), Float32Array.prototype),
+    'floats with the prototype of bytes': () => disguised(floats(), Uint8Array.prototype),
+    'an array with the prototype of floats': () => disguised([1, 2, 3, 4], Float32Array.prototype),
     doubles: () => Float64Array.of(1, 2, 3, 4),
     'doubles that are no integers': () => Float64Array.of(0.5),
     'an object with the prototype of doubles': () => Object.create(Float64Array.prototype) as unknown,
     bytes: () => new Uint8Array(16),
     'an object with the prototype of bytes': () => Object.create(Uint8Array.prototype) as unknown,
-    'bytes of which the owner says they are more': () => Object.defineProperty(new Uint8Array(4), 'length', { value: 2 ** 31 }),
+    'bytes of which the owner says they are more': () =>
+      Object.defineProperty(new Uint8Array(4), 'length', { value: 2 ** 31 }),
     'large integers': () => BigInt64Array.of(1n, 2n, 3n, 4n),
     'a view': () => new DataView(new ArrayBuffer(16)),
     memory: () => new ArrayBuffer(16),

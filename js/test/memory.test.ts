@@ -89,7 +89,10 @@ describe('memory', () => {
     const raw = new glue.RawIndex(4, 'l2', 16, 200, 0);
     const row = uniform(1, 4);
     raw.insert(row, undefined);
-    const { ids } = (raw.beginBatch(1, undefined, 'strict', true), raw.fillBatch(row), raw.stepBatch(1e6), raw.finishBatch()) as { ids: Float64Array };
+    raw.beginBatch(1, undefined, 'strict', true);
+    raw.fillBatch(row);
+    raw.stepBatch(1e6);
+    const { ids } = raw.finishBatch() as { ids: Float64Array };
     for (const given of [raw.toBytes(), raw.get(0), raw.search(row, 1, 64), ids]) {
       expect(given?.buffer).not.to.equal(memory.buffer);
       expect(given?.buffer.byteLength).to.equal(given?.byteLength);
@@ -129,7 +132,7 @@ describe('when memory runs out', () => {
   }
 
   for (const [kind, already, least, step] of [['an empty', 0, 20, 8], ['a full', 700, 90, 2]] as const) {
-    it(`a batch into ${kind} index is rejected with CAPACITY_EXCEEDED and changes nothing, wherever that happens`, async () => {
+    it(`a batch into ${kind} index is rejected with CAPACITY_EXCEEDED and changes nothing, at any moment`, async () => {
       const batch = rows.subarray(1000 * DIMENSIONS, 4000 * DIMENSIONS);
       let failed = 0;
       // With every step the memory suffices for a little more of the work, and in the end for all.
@@ -164,7 +167,7 @@ describe('when memory runs out', () => {
       expect(raw.search(rowOf(rows, DIMENSIONS, place % 5000), 1, 200)[1]).to.equal(0);
     }
     const error = thrownBy(() => raw.insert(rowOf(rows, DIMENSIONS, 0), undefined));
-    expect(error).to.include({ code: 'CAPACITY_EXCEEDED' }).and.have.deep.property('details', { current: size + 1, max: size });
+    expect(error).to.deep.include({ code: 'CAPACITY_EXCEEDED', details: { current: size + 1, max: size } });
     expect(raw.size).to.equal(size);
   });
 
@@ -211,7 +214,8 @@ describe('when memory runs out', () => {
       // What copies a view of the module's memory fails, as an engine does that has no memory.
       const Failing = new Proxy(Real, {
         construct(target, [source, ...rest]) {
-          if (ArrayBuffer.isView(source) && source.buffer === memory.buffer) throw new RangeError('Array buffer allocation failed');
+          const copies = ArrayBuffer.isView(source) && source.buffer === memory.buffer;
+          if (copies) throw new RangeError('Array buffer allocation failed');
           return Reflect.construct(target, [source, ...rest]) as object;
         },
       });

@@ -22,7 +22,8 @@ async function savable(): Promise<Record<string, EdgeVec>> {
     made[`1000 rows, ${metric}`] = await filled(clustered(1000, DIMENSIONS), { dimensions: DIMENSIONS, metric, seed: 3 });
   }
   const named = await fresh({ dimensions: DIMENSIONS, m: 5, efConstruction: 50, seed: 2 ** 40 });
-  await named.insertBatch(clustered(700, DIMENSIONS), { ids: range(700).map((place) => Number.MAX_SAFE_INTEGER - 3 * place) });
+  const ids = range(700).map((place) => Number.MAX_SAFE_INTEGER - 3 * place);
+  await named.insertBatch(clustered(700, DIMENSIONS), { ids });
   made['chosen ids and parameters'] = named;
   return made;
 }
@@ -138,7 +139,8 @@ describe('bytes that are no index', () => {
   });
 
   it('are INVALID_ARGUMENT when they are no bytes', async () => {
-    const wrong = [undefined, null, 3, 'text', [1, 2], {}, new Float32Array(4), new DataView(new ArrayBuffer(8)), new Uint16Array(2)];
+    const views = [new Float32Array(4), new Uint16Array(2), new DataView(new ArrayBuffer(8))];
+    const wrong = [undefined, null, 3, 'text', [1, 2], {}, ...views];
     for (const value of wrong) {
       expectError(await rejectionOf(EdgeVec.fromBytes(value as never)), 'INVALID_ARGUMENT', { name: 'bytes' });
     }

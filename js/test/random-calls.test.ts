@@ -160,7 +160,8 @@ for (const metric of ['l2', 'cosine', 'dot'] as const) {
       it(`lead where the model says (seed ${seed})`, async () => {
         const random = new Random(seed);
         const hostile = Object.values(await hostileValues());
-        const next = async (): Promise<Player> => new Player(await fresh({ dimensions: DIMENSIONS, metric }), random, hostile);
+        const next = async (): Promise<Player> =>
+          new Player(await fresh({ dimensions: DIMENSIONS, metric }), random, hostile);
         let player = await next();
         for (const call of range(Math.floor(manyCalls / 6))) {
           const moves: (() => unknown)[] = [

@@ -82,7 +82,8 @@ describe('the binding', () => {
 
   it('has no export that is not tested with hostile arguments', () => {
     const named = (object: object): (string | symbol)[] => Reflect.ownKeys(object);
-    expect(named(glue).filter((name) => name !== Symbol.toStringTag)).to.have.members([...Object.keys(FUNCTIONS), ...LOADING, 'RawIndex']);
+    const exported = named(glue).filter((name) => name !== Symbol.toStringTag);
+    expect(exported).to.have.members([...Object.keys(FUNCTIONS), ...LOADING, 'RawIndex']);
     const members = [...Object.keys(METHODS), ...GETTERS, ...ENDS.filter((name) => name !== undefined), 'constructor'];
     expect(named(RawIndex.prototype)).to.have.members(members);
     const statics = named(RawIndex).filter((name) => !['length', 'name', 'prototype'].includes(String(name)));
@@ -205,9 +206,17 @@ describe('the binding', () => {
   });
 
   it('takes a real array in any disguise, and copies what is really in it', () => {
-    for (const kind of ['floats of which the owner says they are more', 'floats of a class that meddles', 'floats behind a proxy',
-      'floats without a prototype', 'floats with the prototype of bytes', 'floats with a constructor that throws',
-      'floats with an offset', 'floats of another realm']) {
+    const disguises = [
+      'floats of which the owner says they are more',
+      'floats of a class that meddles',
+      'floats behind a proxy',
+      'floats without a prototype',
+      'floats with the prototype of bytes',
+      'floats with a constructor that throws',
+      'floats with an offset',
+      'floats of another realm',
+    ];
+    for (const kind of disguises) {
       const raw = new RawIndex(4, 'l2', 16, 200, 0);
       const value = values[kind]?.() as Float32Array;
       raw.insert(value, 1);

@@ -32,7 +32,14 @@ same<BatchProgress, { done: number; total: number }>(true);
 same<BatchInsertResult, { inserted: number; total: number; ids: number[]; skipped: SkippedRow[] }>(true);
 same<SkippedRow, { index: number; code: BatchErrorCode; message: string }>(true);
 same<Hit, { id: number; distance: number }>(true);
-same<BatchErrorCode, 'EMPTY_BATCH' | 'DIMENSION_MISMATCH' | 'DUPLICATE_ID' | 'INVALID_VECTOR' | 'CAPACITY_EXCEEDED' | 'INTERNAL_ERROR'>(true);
+type SixCodes =
+  | 'EMPTY_BATCH'
+  | 'DIMENSION_MISMATCH'
+  | 'DUPLICATE_ID'
+  | 'INVALID_VECTOR'
+  | 'CAPACITY_EXCEEDED'
+  | 'INTERNAL_ERROR';
+same<BatchErrorCode, SixCodes>(true);
 same<ErrorCode, BatchErrorCode | 'INVALID_ARGUMENT' | 'CORRUPT' | 'CLOSED' | 'LOAD_FAILED'>(true);
 
 // Creating.
