@@ -12,3 +12,6 @@ execFileSync(process.execPath, [tsc, '--project', path.join(js, 'test')], { stdi
 // A page cannot list a folder: all.js imports every test.
 const tests = fs.readdirSync(compiled).filter((name) => name.endsWith('.test.js')).sort();
 fs.writeFileSync(path.join(compiled, 'all.js'), tests.map((name) => `import './${name}';\n`).join(''));
+// What Node saves, for other engines to compare with.
+const { savedBytes } = await import('../dist-test/savable.js');
+fs.writeFileSync(path.join(compiled, 'saved.json'), JSON.stringify(await savedBytes()));

@@ -5,7 +5,8 @@ import type { EdgeVec } from 'edgevec';
 import { clustered, range, rowOf, rowsOf } from './data.js';
 import { laterTask } from './environment.js';
 import { expectError, rejectionOf, thrownBy } from './failures.js';
-import { digest, filled, fresh, keep, stateOf } from './indexes.js';
+import { filled, fresh, keep, stateOf } from './indexes.js';
+import { digest } from './savable.js';
 
 const DIMENSIONS = 8;
 const rows = clustered(3000, DIMENSIONS);

@@ -5,7 +5,8 @@ import { EdgeVecError, type BatchInsertConfig, type BatchVectors, type EdgeVec }
 import { clustered, range, rowsOf } from './data.js';
 import { laterTask } from './environment.js';
 import { rejectionOf } from './failures.js';
-import { digest, fresh, stateOf } from './indexes.js';
+import { fresh, stateOf } from './indexes.js';
+import { digest } from './savable.js';
 
 const DIMENSIONS = 8;
 const BATCH = 900;

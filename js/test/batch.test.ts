@@ -4,8 +4,9 @@ import { expect } from 'chai';
 import type { BatchVectors, EdgeVec, Metric } from 'edgevec';
 import { Random, clustered, range, rowOf, rowsOf, uniform } from './data.js';
 import { expectBatchError, rejectionOf } from './failures.js';
-import { digest, filled, fresh } from './indexes.js';
+import { filled, fresh } from './indexes.js';
 import { nearest, recall } from './oracle.js';
+import { digest } from './savable.js';
 
 /** The mean recall@10 of 100 rows as queries. */
 function recallOf(index: EdgeVec, rows: readonly Float32Array[], metric: Metric): number {

@@ -24,10 +24,10 @@ export function sharedMemory(bytes: number): SharedArrayBuffer | undefined {
   }
 }
 
-/** The bytes of a file of the built package, by its path in `dist/`. */
-export async function builtFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
-  const url = new URL(`../dist/${path}`, import.meta.url);
+/** The bytes of a file beside the compiled tests, or of the built package: `../dist/…`. */
+export async function readFile(path: string): Promise<Uint8Array<ArrayBuffer>> {
+  const url = new URL(path, import.meta.url);
   if (!inNode) return new Uint8Array(await (await fetch(url)).arrayBuffer());
-  const { readFile } = await import('node:fs/promises');
-  return new Uint8Array(await readFile(url));
+  const { promises } = await import('node:fs');
+  return new Uint8Array(await promises.readFile(url));
 }

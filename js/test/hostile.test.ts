@@ -7,7 +7,8 @@ import { range, rowsOf, uniform } from './data.js';
 import { sharedMemory } from './environment.js';
 import { expectBatchError, expectError, rejectionOf, thrownBy } from './failures.js';
 import { CallersError, floats, hostileValues } from './hostile.js';
-import { digest, fresh, keep } from './indexes.js';
+import { fresh, keep } from './indexes.js';
+import { digest } from './savable.js';
 
 type Values = Record<string, () => unknown>;
 type Method = (...given: unknown[]) => unknown;

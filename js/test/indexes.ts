@@ -1,6 +1,7 @@
 /** Indexes that live for one test. */
 
 import { EdgeVec, type EdgeVecOptions, type Hit, type Vector } from 'edgevec';
+import { digest } from './savable.js';
 
 const opened: EdgeVec[] = [];
 
@@ -31,13 +32,6 @@ export interface State {
   size: number;
   bytes: string;
   found: Hit[][];
-}
-
-/** Bytes in short: their number and a hash (FNV-1a), so that a difference prints as a line. */
-export function digest(bytes: Uint8Array): string {
-  let hash = 0x811c9dc5;
-  for (const byte of bytes) hash = Math.imul(hash ^ byte, 0x01000193);
-  return `${bytes.length} bytes, ${(hash >>> 0).toString(16)}`;
 }
 
 /** What users see of an index; `queries` are searched for. */

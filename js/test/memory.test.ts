@@ -8,7 +8,8 @@ import type { RawIndex } from '../dist/wasm/edgevec.js';
 import { clustered, range, rowOf, rowsOf, uniform } from './data.js';
 import { inNode } from './environment.js';
 import { expectBatchError, expectError, rejectionOf, thrownBy } from './failures.js';
-import { digest, filled, fresh } from './indexes.js';
+import { filled, fresh } from './indexes.js';
+import { digest } from './savable.js';
 import { newModule } from './modules.js';
 
 const MIB = 1 << 20;

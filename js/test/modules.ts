@@ -1,7 +1,7 @@
 /** WebAssembly modules beside the one that the package has loaded, with a memory of their own. */
 
 import type * as Glue from '../dist/wasm/edgevec.js';
-import { builtFile } from './environment.js';
+import { readFile } from './environment.js';
 
 export interface Module {
   glue: typeof Glue;
@@ -15,7 +15,7 @@ export async function newModule(mostPages = 65_536): Promise<Module> {
   count += 1;
   const url = new URL(`../dist/wasm/edgevec.js?module-${count}`, import.meta.url).href;
   const glue = (await import(url)) as typeof Glue;
-  const module = await WebAssembly.compile(withMostPages(await builtFile('wasm/edgevec_simd128.wasm'), mostPages));
+  const module = await WebAssembly.compile(withMostPages(await readFile('../dist/wasm/edgevec_simd128.wasm'), mostPages));
   return { glue, memory: glue.initSync({ module }).memory };
 }
 

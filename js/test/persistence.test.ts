@@ -3,34 +3,21 @@
 import { expect } from 'chai';
 import { EdgeVec } from 'edgevec';
 import { Random, clustered, range, rowsOf, uniform } from './data.js';
-import { inNode, sharedMemory } from './environment.js';
+import { inNode, readFile, sharedMemory } from './environment.js';
 import { expectError, rejectionOf } from './failures.js';
-import { digest, filled, fresh, keep, stateOf } from './indexes.js';
+import { filled, fresh, keep, stateOf } from './indexes.js';
+import { DIMENSIONS, digest, savable, savedBytes } from './savable.js';
 
-const DIMENSIONS = 6;
 const queries = rowsOf(uniform(10, DIMENSIONS, 8), DIMENSIONS);
 
 async function loaded(bytes: Uint8Array | ArrayBuffer): Promise<EdgeVec> {
   return keep(await EdgeVec.fromBytes(bytes));
 }
 
-/** Indexes of every kind that can be saved. */
-async function savable(): Promise<Record<string, EdgeVec>> {
-  const made: Record<string, EdgeVec> = { 'an empty one': await fresh({ dimensions: DIMENSIONS }) };
-  for (const metric of ['l2', 'cosine', 'dot'] as const) {
-    made[`100 rows, ${metric}`] = await filled(uniform(100, DIMENSIONS), { dimensions: DIMENSIONS, metric });
-    made[`1000 rows, ${metric}`] = await filled(clustered(1000, DIMENSIONS), { dimensions: DIMENSIONS, metric, seed: 3 });
-  }
-  const named = await fresh({ dimensions: DIMENSIONS, m: 5, efConstruction: 50, seed: 2 ** 40 });
-  const ids = range(700).map((place) => Number.MAX_SAFE_INTEGER - 3 * place);
-  await named.insertBatch(clustered(700, DIMENSIONS), { ids });
-  made['chosen ids and parameters'] = named;
-  return made;
-}
-
 describe('toBytes and fromBytes', () => {
   it('give back the index: rows, ids, parameters, answers and bytes', async () => {
     for (const [kind, index] of Object.entries(await savable())) {
+      keep(index);
       const copy = await loaded(index.toBytes());
       expect([copy.dimensions, copy.metric], kind).to.deep.equal([index.dimensions, index.metric]);
       expect(stateOf(copy, queries), kind).to.deep.equal(stateOf(index, queries));
@@ -40,6 +27,7 @@ describe('toBytes and fromBytes', () => {
 
   it('give back an index that goes on as if it had never been away', async () => {
     for (const [kind, index] of Object.entries(await savable())) {
+      keep(index);
       const copy = await loaded(index.toBytes());
       for (const each of [index, copy]) {
         each.insert(uniform(1, DIMENSIONS, 50));
@@ -79,19 +67,9 @@ describe('toBytes and fromBytes', () => {
   });
 
   it('are the same bytes in every engine, for the same rows', async () => {
-    // Another format, or another way of building graphs, changes these; an engine never does.
-    const expected = {
-      'an empty one': '64 bytes, 976d27cc',
-      '100 rows, l2': '2464 bytes, b8700cc7',
-      '1000 rows, l2': '51194 bytes, d82bd27a',
-      '100 rows, cosine': '2464 bytes, 849cf95e',
-      '1000 rows, cosine': '50746 bytes, fb3824d3',
-      '100 rows, dot': '2464 bytes, 9b7db448',
-      '1000 rows, dot': '39922 bytes, 73586d82',
-      'chosen ids and parameters': '40156 bytes, 2be886b1',
-    };
-    const saved = Object.entries(await savable()).map(([kind, index]) => [kind, digest(index.toBytes())]);
-    expect(Object.fromEntries(saved)).to.deep.equal(expected);
+    const ofNode = JSON.parse(new TextDecoder().decode(await readFile('saved.json'))) as unknown;
+    expect(Object.keys(ofNode as object)).to.have.length.above(7);
+    expect(await savedBytes()).to.deep.equal(ofNode);
   });
 });
 
