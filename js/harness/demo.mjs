@@ -37,7 +37,7 @@ function tell({ version, result }) {
   console.log(`  loop of insert()   ${ms(loopMs)}`);
   console.log(`  insertBatch()      ${ms(batchMs)}   ${speedUp.toFixed(1)} times as fast, recall@10 ${Number(recallAt10).toFixed(3)}`);
   console.log(`  page blocked for at most ${ms(longestGapMs.loop)} by the loop, ${ms(longestGapMs.batch)} by the batch`);
-  console.log(`search for “${search.query}”: ${search.ms.toFixed(2)} ms`);
+  console.log(`search for “${search.query.lemma}”: ${search.ms.toFixed(2)} ms`);
   for (const { distance, lemma, text } of search.hits) console.log(`  ${distance.toFixed(3)}  ${lemma}: ${text.slice(0, 90)}`);
   console.log('errors, each from a real bad call:');
   for (const { code, message } of errors) console.log(`  ${code}: ${message}`);

@@ -16,14 +16,21 @@ export function within(promise, ms, what) {
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
 
+const INTERRUPTIONS = ['SIGINT', 'SIGTERM', 'SIGHUP'];
+
 export class Run {
   constructor() {
     this.mark = randomUUID();
     this.folder = fs.mkdtempSync(path.join(os.tmpdir(), 'edgevec-browser-'));
     this.groups = new Set();
     this.closers = [];
-    this.onExit = () => this.kill('SIGKILL');
+    this.onExit = () => {
+      this.kill('SIGKILL');
+      fs.rmSync(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
+    };
+    this.onInterruption = (signal) => process.exit(128 + os.constants.signals[signal]);
     process.once('exit', this.onExit);
+    for (const signal of INTERRUPTIONS) process.once(signal, this.onInterruption);
   }
 
   /** The environment of a browser: a home of its own, and a mark by which its children are found. */
@@ -83,6 +90,7 @@ export class Run {
     for (let i = 0; i < 20 && this.marked().length > 0; i += 1) await sleep(100);
     this.kill('SIGKILL');
     process.removeListener('exit', this.onExit);
+    for (const signal of INTERRUPTIONS) process.removeListener(signal, this.onInterruption);
     await fs.promises.rm(this.folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

@@ -28,16 +28,17 @@ export function find(engine) {
 
 /**
  * @param {{ engine: string, page: string, root?: string, timeout?: number, width?: number, height?: number,
- *   screenshot?: string }} options  `page` is a path below `root`; `timeout` in seconds.
+ *   screenshot?: string, isolated?: boolean }} options  `page` is a path below `root`; `timeout` in seconds; a page
+ *   that is `isolated` has `SharedArrayBuffer`.
  * @returns {Promise<{ engine, version, result, errors: string[], lines: string[] }>}  `errors` are what the page
  *   or its workers threw or logged as errors, and requests that failed.
  */
 export async function runPage(options) {
-  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot } = options;
+  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot, isolated = false } = options;
   if (find(engine) === undefined) throw new Error(`${engine} is not installed`);
   const run = new Run();
   const log = { errors: [], lines: [] };
-  const server = await serve(root);
+  const server = await serve(root, { isolated });
   try {
     const open = engine === 'webkit' ? webkit.open : puppeteer.open;
     const settings = { engine, width, height, startMs: 180_000, timeoutMs: timeout * 1000, log };

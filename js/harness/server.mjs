@@ -9,8 +9,11 @@ const TYPES = {
   '.svg': 'image/svg+xml', '.txt': 'text/plain', '.wasm': 'application/wasm', '.webp': 'image/webp',
 };
 
-/** Serves `root`; only paths that begin with one of `folders`, when given. */
-export async function serve(root, { port = 0, folders } = {}) {
+/** What a page must be served with to have `SharedArrayBuffer`. */
+const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
+
+/** Serves `root`; only paths that begin with one of `folders`, when given; `isolated` from other origins, when asked. */
+export async function serve(root, { port = 0, folders, isolated = false } = {}) {
   const base = fs.realpathSync(root);
   const missing = [];
   const server = http.createServer((request, response) => {
@@ -36,6 +39,7 @@ export async function serve(root, { port = 0, folders } = {}) {
       'Content-Type': type + charset,
       'Content-Length': fs.statSync(file).size,
       'Cache-Control': 'no-store',
+      ...(isolated ? ISOLATION : {}),
     });
     if (request.method === 'HEAD') return response.end();
     return fs.createReadStream(file).on('error', () => response.destroy()).pipe(response);

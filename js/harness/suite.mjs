@@ -5,13 +5,13 @@ import { runPage } from './run.mjs';
 const { engine } = parseArgs({ options: { engine: { type: 'string', default: 'chromium' } } }).values;
 let failed = 0;
 
-const tests = await runPage({ engine, page: '/js/test/browser/index.html', timeout: 300 });
-const { passes, failures = [], error } = tests.result;
+const tests = await runPage({ engine, page: '/js/test/browser/index.html', timeout: 300, isolated: true });
+const { passes, failures = [], pending = [], error } = tests.result;
 for (const failure of failures) console.error(`✗ ${failure.title}\n  ${failure.error}`);
 for (const message of tests.errors) console.error(`on the page: ${message}`);
 if (error) console.error(error);
 failed += failures.length + tests.errors.length + (error ? 1 : 0) + (passes > 0 ? 0 : 1);
-console.log(`${tests.version}: ${passes} tests passed, ${failures.length} failed; backend ${tests.result.backend}`);
+console.log(`${tests.version}: ${passes} tests passed, ${failures.length} failed, ${pending.length} skipped; backend ${tests.result.backend}`);
 
 const demo = await runPage({ engine, page: '/wasm/examples/batch_insert.html?auto', timeout: 300 });
 for (const message of demo.errors) console.error(`in the demo: ${message}`);

@@ -5,8 +5,9 @@
  * next one sized, and the thread given back in between.
  */
 
-import { BatchInsertError, EdgeVecError, invalidArgument, translated } from './errors.js';
-import type { BatchInsertConfig, BatchInsertResult, BatchProgress, BatchVectors } from './types.js';
+import { BatchInsertError, invalidArgument, translated } from './errors.js';
+import { copyRow, isArray, lengthOf, plainFloats } from './typed.js';
+import type { BatchErrorCode, BatchInsertConfig, BatchInsertResult, BatchProgress, BatchVectors, SkippedRow } from './types.js';
 import type { RawIndex } from './wasm/edgevec.js';
 import { nextTask } from './yield.js';
 
@@ -20,10 +21,14 @@ const MOST_BUDGET = 50_000_000;
 export const COPY_AT_ONCE_BYTES = 32 << 20;
 /** Bytes handed over in one call while copying. */
 const COPY_BYTES = 1 << 20;
+/** Bytes of vectors that one batch may have, where more rows are not promised. */
+const BATCH_BYTES = 256 << 20;
 
 /** A batch whose configuration was checked. */
 export interface Plan {
-  vectors: BatchVectors;
+  /** The rows one after another, or undefined: then {@link list} has them. */
+  flat: Float32Array | undefined;
+  list: readonly unknown[];
   rows: number;
   dimensions: number;
   validate: boolean;
@@ -31,6 +36,15 @@ export interface Plan {
   mode: 'strict' | 'skip';
   onProgress: ((progress: BatchProgress) => void) | undefined;
   signal: AbortSignal | undefined;
+}
+
+/** The most rows one batch may have. */
+export function batchLimit(dimensions: number): number {
+  const promised = [[128, 100_000], [512, 50_000], [768, 30_000], [1536, 15_000], [Infinity, 10_000]] as const;
+  const [, rows] = promised.find(([most]) => dimensions <= most) ?? promised[4];
+  // Below 128 dimensions the links weigh more than the vectors.
+  const bytes = Float32Array.BYTES_PER_ELEMENT * Math.max(dimensions, 128);
+  return Math.max(rows, Math.floor(BATCH_BYTES / bytes));
 }
 
 /** Checks what `insertBatch` was given. */
@@ -44,47 +58,59 @@ export function planBatch(vectors: BatchVectors, config: BatchInsertConfig, dime
   if (onProgress !== undefined && typeof onProgress !== 'function') {
     throw invalidArgument('onProgress', onProgress, 'a function');
   }
-  if (signal !== undefined && typeof (signal as { aborted?: unknown } | null)?.aborted !== 'boolean') {
-    throw invalidArgument('signal', signal, 'an AbortSignal');
-  }
-  const flat = asFloat32Array(vectors);
-  const given = flat ?? vectors;
-  if (!Array.isArray(given) && flat === undefined) {
-    throw invalidArgument('vectors', vectors, 'a Float32Array or an array of vectors');
-  }
-  const rows = flat === undefined ? given.length : Math.ceil(flat.length / dimensions);
+  if (signal !== undefined && !isSignal(signal)) throw invalidArgument('signal', signal, 'an AbortSignal');
+  const flat = plainFloats(vectors);
+  const list = flat === undefined ? vectors : [];
+  if (!isArray(list)) throw invalidArgument('vectors', vectors, 'a Float32Array or an array of vectors');
+  const rows = flat === undefined ? lengthOf(list) : Math.ceil(flat.length / dimensions);
   if (flat !== undefined && flat.length % dimensions !== 0) {
     const details = { index: rows - 1, expected: dimensions, actual: flat.length % dimensions };
     const message = `row ${details.index} has ${details.actual} components, but the index has ${dimensions} dimensions`;
     throw new BatchInsertError('DIMENSION_MISMATCH', message, details);
   }
+  const max = batchLimit(dimensions);
+  if (rows > max) {
+    const message = `${rows} rows do not fit: there is room for ${max}`;
+    throw new BatchInsertError('CAPACITY_EXCEEDED', message, { current: rows, max });
+  }
   return {
-    vectors: given,
+    flat,
+    list,
     rows,
     dimensions,
     validate: validateDimensions,
-    ids: ids === undefined ? undefined : copiedIds(ids),
+    ids: ids === undefined ? undefined : copiedIds(ids, rows),
     mode,
     onProgress,
     signal,
   };
 }
 
-function copiedIds(ids: ArrayLike<number>): Float64Array {
-  try {
-    if (typeof ids === 'object' && ids !== null && Number.isInteger(ids.length)) return Float64Array.from(ids);
-  } catch {
-    // What cannot be a number is named below.
-  }
-  throw invalidArgument('ids', ids, 'an array of integers');
+/** Whether it is an `AbortSignal`, of whatever realm or library. */
+function isSignal(value: unknown): boolean {
+  const { aborted, addEventListener, removeEventListener } = (value ?? {}) as Partial<AbortSignal>;
+  const listens = typeof addEventListener === 'function' && typeof removeEventListener === 'function';
+  return typeof aborted === 'boolean' && listens;
 }
 
-/** A `Float32Array` of whatever realm as one of this realm; anything else is undefined. */
-export function asFloat32Array(value: unknown): Float32Array | undefined {
-  if (value instanceof Float32Array) return value;
-  if (!ArrayBuffer.isView(value) || Object.prototype.toString.call(value) !== '[object Float32Array]') return undefined;
-  const view = value as Float32Array;
-  return new Float32Array(view.buffer, view.byteOffset, view.length);
+/** Rejects with the reason when the signal is aborted. */
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted === true) throw signal.reason;
+}
+
+function copiedIds(ids: ArrayLike<number>, rows: number): Float64Array {
+  if (typeof ids !== 'object' || ids === null) throw invalidArgument('ids', ids, 'an array of integers');
+  const length = lengthOf(ids);
+  if (length !== rows) throw invalidArgument('ids.length', length, `${rows}, one for each row`);
+  const copy = new Float64Array(rows);
+  for (let place = 0; place < rows; place += 1) {
+    const id = ids[place] as number;
+    if (!Number.isSafeInteger(id) || id < 0) {
+      throw invalidArgument(`ids[${place}]`, id, `an integer from 0 to ${Number.MAX_SAFE_INTEGER}`);
+    }
+    copy[place] = id;
+  }
+  return copy;
 }
 
 /** Bytes that the rows of a plan take. */
@@ -94,82 +120,105 @@ export function planBytes(plan: Plan): number {
 
 /** The plan with rows of its own, which the caller may write over. */
 export function withSnapshot(plan: Plan): Plan {
-  const { vectors } = plan;
-  if (vectors instanceof Float32Array) return { ...plan, vectors: vectors.slice() };
-  return { ...plan, vectors: vectors.map((row) => (isList(row) ? Array.prototype.slice.call(row) : row)) };
+  const { flat, list, rows, dimensions } = plan;
+  if (flat !== undefined) return { ...plan, flat: flat.slice() };
+  const copies = new Float32Array(rows * dimensions);
+  const copyOf = (place: number): unknown => {
+    const length = copyRow(list[place], copies, place * dimensions, dimensions);
+    return length === dimensions ? copies.subarray(place * dimensions, (place + 1) * dimensions) : { length };
+  };
+  return { ...plan, list: Array.from({ length: rows }, (_, place) => copyOf(place)) };
+}
+
+/** Sizes steps of work so that each takes about a slice. */
+class Pace {
+  #budget = FIRST_BUDGET;
+
+  step<T>(work: (budget: number) => T): T {
+    const start = performance.now();
+    const outcome = translated(() => work(this.#budget));
+    const taken = Math.max(performance.now() - start, SLICE_MS / 4);
+    const next = Math.max(Math.round((this.#budget * SLICE_MS) / taken), LEAST_BUDGET, this.#budget >> 2);
+    this.#budget = Math.min(next, MOST_BUDGET);
+    return outcome;
+  }
+}
+
+/** What came of a batch, as the module says it. */
+interface Report {
+  inserted: number;
+  ids: Float64Array;
+  /** Lines of index, code and message, many to a string. */
+  skipped: string[];
+}
+
+function skippedRows(lines: string): SkippedRow[] {
+  return lines.split('\n').map((line) => {
+    const [index, code, message] = line.split('\t') as [string, BatchErrorCode, string];
+    return { index: Number(index), code, message };
+  });
 }
 
 /** Runs a batch on an idle index. `raw` gives the index, and throws when it was closed. */
 export async function runBatch(raw: () => RawIndex, plan: Plan): Promise<BatchInsertResult> {
   const { onProgress, signal, rows: total } = plan;
-  translated(() => raw().beginBatch(total, plan.ids, plan.mode, plan.validate));
-  let pending = true;
-  const goOn = async (): Promise<void> => {
+  const pace = new Pace();
+  const pause = async (done: number): Promise<void> => {
+    onProgress?.({ done, total });
     await nextTask();
-    signal?.throwIfAborted();
+    throwIfAborted(signal);
     raw();
   };
+  translated(() => raw().beginBatch(total, plan.ids, plan.mode, plan.validate));
+  let report: Report;
   try {
-    await copyRows(raw, plan, goOn);
-    let budget = FIRST_BUDGET;
-    const timed = <T>(work: (budget: number) => T): T => {
-      const start = performance.now();
-      const outcome = work(budget);
-      const taken = Math.max(performance.now() - start, SLICE_MS / 4);
-      budget = Math.min(Math.max(Math.round((budget * SLICE_MS) / taken), LEAST_BUDGET, budget >> 2), MOST_BUDGET);
-      return outcome;
-    };
+    await copyRows(raw, plan, () => pause(0));
     for (;;) {
-      const done = translated(() => timed((distances) => raw().stepBatch(distances)));
+      const done = pace.step((distances) => raw().stepBatch(distances));
       if (done < 0) break;
-      // All rows are done only when they are in.
-      onProgress?.({ done: Math.min(done, total - 1), total });
-      await goOn();
+      // All rows are done only when nothing is left to do.
+      await pause(Math.min(done, total - 1));
     }
-    const report = translated(() => raw().finishBatch()) as Omit<BatchInsertResult, 'ids'> & { ids: Float64Array };
-    pending = false;
-    // Rows that `insert` was given meanwhile come right behind the batch.
-    while (!translated(() => timed((distances) => raw().drainQueued(distances)))) await nextTask();
-    const result = { ...report, ids: Array.from(report.ids) };
+    // Before the rows are in, because what is thrown here rejects the batch, and then none may be.
     onProgress?.({ done: total, total });
-    return result;
+    throwIfAborted(signal);
+    report = translated(() => raw().finishBatch()) as Report;
   } catch (error) {
-    if (pending && !(EdgeVecError.is(error) && error.code === 'CLOSED')) {
-      await settle(raw);
-    }
+    await settle(raw, pace);
     throw error;
   }
+  await settle(raw, pace);
+  const { inserted, ids, skipped } = report;
+  return { inserted, total, ids: Array.from(ids), skipped: skipped.flatMap(skippedRows) };
 }
 
-/** Aborts, and gives rows that `insert` was given meanwhile their place. */
-async function settle(raw: () => RawIndex): Promise<void> {
+/** Drops what is pending of a batch, and gives rows that `insert` was given meanwhile their place. */
+async function settle(raw: () => RawIndex, pace: Pace): Promise<void> {
   try {
     raw().abortBatch();
-    while (!raw().drainQueued(FIRST_BUDGET)) await nextTask();
+    while (!pace.step((distances) => raw().drainQueued(distances))) await nextTask();
   } catch {
-    // The index was closed, or is full; the error that led here says more.
+    // The index was closed, or is full: the next call says so. What came of the batch stands.
   }
 }
 
-async function copyRows(raw: () => RawIndex, plan: Plan, goOn: () => Promise<void>): Promise<void> {
-  const { vectors, rows, dimensions } = plan;
+async function copyRows(raw: () => RawIndex, plan: Plan, pause: () => Promise<void>): Promise<void> {
+  const { flat, list, rows, dimensions } = plan;
   const portion = Math.max(1, Math.floor(COPY_BYTES / (dimensions * Float32Array.BYTES_PER_ELEMENT)));
   const atOnce = planBytes(plan) <= COPY_AT_ONCE_BYTES;
-  const scratch = vectors instanceof Float32Array ? undefined : new Float32Array(Math.min(portion, rows) * dimensions);
+  const scratch = new Float32Array(flat !== undefined ? 0 : Math.min(portion, rows) * dimensions);
   let start = performance.now();
   for (let first = 0; first < rows; first += portion) {
     const end = Math.min(first + portion, rows);
-    if (scratch === undefined) {
-      const part = (vectors as Float32Array).subarray(first * dimensions, end * dimensions);
-      if (part.length !== (end - first) * dimensions) {
-        throw invalidArgument('vectors', 'a detached or shortened array', 'left alone until the promise settles');
-      }
-      translated(() => raw().fillBatch(part));
+    if (flat === undefined) {
+      fillFromRows(raw, list, first, end, dimensions, scratch);
+    } else if (flat.length === rows * dimensions) {
+      translated(() => raw().fillBatch(flat.subarray(first * dimensions, end * dimensions)));
     } else {
-      fillFromRows(raw, vectors as readonly unknown[], first, end, dimensions, scratch);
+      throw invalidArgument('vectors', 'a detached or shortened array', 'left alone until the promise settles');
     }
     if (!atOnce && performance.now() - start >= SLICE_MS) {
-      await goOn();
+      await pause();
       start = performance.now();
     }
   }
@@ -190,31 +239,13 @@ function fillFromRows(
     gathered = 0;
   };
   for (let place = first; place < end; place += 1) {
-    const row = rows[place];
-    const length = isList(row) ? row.length : 0;
+    const length = copyRow(rows[place], scratch, gathered * dimensions, dimensions);
     if (length === dimensions) {
-      gather(row as ArrayLike<number>, scratch.subarray(gathered * dimensions, (gathered + 1) * dimensions));
       gathered += 1;
     } else {
       handOver();
-      translated(() => raw().refuseRow(Number.isInteger(length) && length >= 0 ? length : 0));
+      translated(() => raw().refuseRow(length));
     }
   }
   handOver();
-}
-
-function isList(value: unknown): value is ArrayLike<unknown> {
-  return typeof value === 'object' && value !== null && 'length' in value;
-}
-
-/** Copies a row of numbers; what is no number becomes NaN and is refused as such. */
-export function gather(row: ArrayLike<unknown>, target: Float32Array): void {
-  if (row instanceof Float32Array) {
-    target.set(row);
-    return;
-  }
-  for (let i = 0; i < target.length; i += 1) {
-    const value = row[i];
-    target[i] = typeof value === 'number' ? value : NaN;
-  }
 }

@@ -15,9 +15,10 @@ let builds: readonly Build[] = ['simd128'];
 let loading: Promise<void> | undefined;
 let memory: WebAssembly.Memory | undefined;
 
-/** Says how modules are got, and which builds there are. Called by the entry files. */
+/** Says how modules are got, and which builds there are. Called by the entry files; the first one counts. */
 export function setLoader(load: Loader, available: readonly Build[]): void {
-  loader ??= load;
+  if (loader !== undefined) return;
+  loader = load;
   builds = available;
 }
 

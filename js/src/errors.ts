@@ -1,5 +1,6 @@
 /** The errors of this package: real `Error`s whose `code` outlives their message. */
 
+import { isArray } from './typed.js';
 import type { BatchErrorCode, ErrorCode, ErrorDetails } from './types.js';
 
 /** Marks the errors of this package, so that two copies of it know each other's. */
@@ -26,6 +27,7 @@ export class EdgeVecError extends Error {
 
 /** Why a batch was rejected. In strict mode the index is then as it was before. */
 export class BatchInsertError extends EdgeVecError {
+  /** One of the six names of what can be wrong with a batch. */
   declare readonly code: BatchErrorCode;
 
   constructor(code: BatchErrorCode, message: string, details?: ErrorDetails) {
@@ -62,7 +64,8 @@ export function invalidArgument(name: string, value: unknown, limit: string): Ed
 export function toError(thrown: unknown): unknown {
   if (EdgeVecError.is(thrown) || !(thrown instanceof Error)) return thrown;
   if (thrown instanceof WebAssembly.RuntimeError) {
-    return new EdgeVecError('INTERNAL_ERROR', `the WebAssembly module failed: ${thrown.message}`);
+    const message = `the WebAssembly module failed: ${thrown.message}`;
+    return new EdgeVecError('INTERNAL_ERROR', message, { message });
   }
   const { code, batch, details } = thrown as Error & { code?: unknown; batch?: unknown; details?: ErrorDetails };
   if (typeof code !== 'string' || typeof batch !== 'boolean') return thrown;
@@ -83,5 +86,5 @@ export function translated<T>(call: () => T): T {
 function describe(value: unknown): string {
   if (typeof value === 'string') return `'${value.length > 40 ? `${value.slice(0, 40)}…` : value}'`;
   if (value === null || typeof value !== 'object') return typeof value === 'function' ? 'a function' : String(value);
-  return Array.isArray(value) ? 'an array' : 'an object';
+  return isArray(value) ? 'an array' : 'an object';
 }

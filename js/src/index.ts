@@ -3,16 +3,17 @@
 
 import {
   COPY_AT_ONCE_BYTES,
-  asFloat32Array,
-  gather,
+  batchLimit,
   planBatch,
   planBytes,
   runBatch,
+  throwIfAborted,
   withSnapshot,
   type Plan,
 } from './batch.js';
 import { load, loadedBackend } from './engine.js';
 import { EdgeVecError, invalidArgument, translated } from './errors.js';
+import { copyRow, isArray, plainBytes } from './typed.js';
 import type {
   BatchInsertConfig,
   BatchInsertResult,
@@ -45,6 +46,9 @@ export class EdgeVec {
   #busy: Promise<unknown> | undefined;
 
   private constructor(raw: RawIndex) {
+    if (!(raw instanceof RawIndex)) {
+      throw invalidArgument('raw', raw, 'an index: call EdgeVec.create or EdgeVec.fromBytes');
+    }
     this.#raw = raw;
   }
 
@@ -57,10 +61,6 @@ export class EdgeVec {
   static async create(options: EdgeVecOptions): Promise<EdgeVec> {
     if (typeof options !== 'object' || options === null) throw invalidArgument('options', options, 'an object');
     const { dimensions, metric = 'cosine', m = 16, efConstruction = 200, seed = 0 } = options;
-    const numbers = { dimensions, m, efConstruction, seed };
-    for (const [name, value] of Object.entries(numbers)) {
-      if (typeof value !== 'number') throw invalidArgument(name, value, 'a number');
-    }
     await load();
     return new EdgeVec(translated(() => new RawIndex(dimensions, metric, m, efConstruction, seed)));
   }
@@ -74,8 +74,7 @@ export class EdgeVec {
    */
   static async fromBytes(bytes: Uint8Array | ArrayBuffer): Promise<EdgeVec> {
     await load();
-    const view = bytes instanceof ArrayBuffer ? new Uint8Array(bytes) : bytes;
-    return new EdgeVec(translated(() => RawIndex.fromBytes(view)));
+    return new EdgeVec(translated(() => RawIndex.fromBytes(plainBytes(bytes))));
   }
 
   /**
@@ -98,9 +97,7 @@ export class EdgeVec {
     if (!Number.isInteger(dimensions) || dimensions < 1 || dimensions > MAX_DIMENSIONS) {
       throw invalidArgument('dimensions', dimensions, `an integer from 1 to ${MAX_DIMENSIONS}`);
     }
-    const promised = [[128, 100_000], [512, 50_000], [768, 30_000], [1536, 15_000], [Infinity, 10_000]] as const;
-    const [, rows] = promised.find(([most]) => dimensions <= most) ?? promised[4];
-    return Math.max(rows, Math.floor((256 << 20) / (4 * Math.max(dimensions, 128))));
+    return batchLimit(dimensions);
   }
 
   /** Rows that searches can find. @throws {EdgeVecError} `CLOSED`. */
@@ -129,9 +126,8 @@ export class EdgeVec {
    *   `CAPACITY_EXCEEDED`, `INVALID_ARGUMENT` or `CLOSED`; the index is then as it was.
    */
   insert(vector: Vector, id?: number): number {
-    const raw = this.#open();
-    const values = toVector('vector', vector);
-    return translated(() => raw.insert(values, id));
+    const values = toVector('vector', vector, this.#open().dimensions);
+    return translated(() => this.#open().insert(values, id));
   }
 
   /**
@@ -148,29 +144,35 @@ export class EdgeVec {
    */
   async insertBatch(vectors: BatchVectors, config: BatchInsertConfig = {}): Promise<BatchInsertResult> {
     const plan = planBatch(vectors, config, this.#open().dimensions);
-    plan.signal?.throwIfAborted();
+    throwIfAborted(plan.signal);
     const before = this.#busy;
-    const run = before === undefined ? runBatch(() => this.#open(), plan) : this.#runAfter(before, plan);
-    const settled = Promise.allSettled([before, run]);
-    this.#busy = settled;
-    void settled.then(() => {
-      if (this.#busy === settled) this.#busy = undefined;
+    let leave: (before: Promise<unknown> | undefined) => void = () => {};
+    const turn = new Promise<unknown>((resolve) => {
+      leave = resolve;
     });
-    return run;
+    this.#busy = turn;
+    try {
+      return await (before === undefined ? runBatch(() => this.#open(), plan) : this.#runAfter(before, plan));
+    } finally {
+      leave(before); // over when those before it are, too
+      void turn.then(() => {
+        if (this.#busy === turn) this.#busy = undefined;
+      });
+    }
   }
 
-  /** Runs a batch when the one before it has settled; an abort need not wait for that. */
+  /** Runs a batch when those before it have settled; an abort need not wait for that. */
   async #runAfter(before: Promise<unknown>, given: Plan): Promise<BatchInsertResult> {
     const plan = planBytes(given) <= COPY_AT_ONCE_BYTES ? withSnapshot(given) : given;
     const { signal } = plan;
-    let stop: (() => void) | undefined;
+    let stop = (): void => {};
     const aborted = new Promise<void>((resolve) => {
       stop = resolve;
-      signal?.addEventListener('abort', () => resolve(), { once: true });
     });
+    signal?.addEventListener('abort', stop);
     await Promise.race([before, aborted]);
-    stop?.();
-    signal?.throwIfAborted();
+    signal?.removeEventListener('abort', stop);
+    throwIfAborted(signal);
     return runBatch(() => this.#open(), plan);
   }
 
@@ -183,13 +185,11 @@ export class EdgeVec {
    *   `CAPACITY_EXCEEDED` or `CLOSED`.
    */
   search(query: Vector, options: SearchOptions = {}): Hit[] {
-    const raw = this.#open();
+    const { dimensions } = this.#open();
     if (typeof options !== 'object' || options === null) throw invalidArgument('options', options, 'an object');
     const { k = 10, ef = 64 } = options;
-    if (typeof k !== 'number') throw invalidArgument('k', k, 'an integer of at least 1');
-    if (typeof ef !== 'number') throw invalidArgument('ef', ef, 'an integer of at least 1');
-    const values = toVector('query', query);
-    const found = translated(() => raw.search(values, k, ef));
+    const values = toVector('query', query, dimensions);
+    const found = translated(() => this.#open().search(values, k, ef));
     const hits: Hit[] = [];
     for (let i = 0; i + 1 < found.length; i += 2) {
       hits.push({ id: found[i] as number, distance: found[i + 1] as number });
@@ -203,16 +203,12 @@ export class EdgeVec {
    * @throws {EdgeVecError} `INVALID_ARGUMENT` or `CLOSED`.
    */
   get(id: number): Float32Array | undefined {
-    const raw = this.#open();
-    if (typeof id !== 'number') throw invalidArgument('id', id, 'an integer of at least 0');
-    return translated(() => raw.get(id));
+    return translated(() => this.#open().get(id));
   }
 
   /** Whether a row has this id. @throws {EdgeVecError} `INVALID_ARGUMENT` or `CLOSED`. */
   has(id: number): boolean {
-    const raw = this.#open();
-    if (typeof id !== 'number') throw invalidArgument('id', id, 'an integer of at least 0');
-    return translated(() => raw.has(id));
+    return translated(() => this.#open().has(id));
   }
 
   /**
@@ -222,8 +218,7 @@ export class EdgeVec {
    * @throws {EdgeVecError} `CAPACITY_EXCEEDED` or `CLOSED`.
    */
   toBytes(): Uint8Array {
-    const raw = this.#open();
-    return translated(() => raw.toBytes());
+    return translated(() => this.#open().toBytes());
   }
 
   /**
@@ -254,11 +249,15 @@ if (Symbol.dispose !== undefined) {
   });
 }
 
-function toVector(name: string, value: Vector): Float32Array {
-  const floats = asFloat32Array(value);
-  if (floats !== undefined) return floats;
-  if (!Array.isArray(value)) throw invalidArgument(name, value, 'a Float32Array or an array of numbers');
-  const copy = new Float32Array(value.length);
-  gather(value, copy);
+/** A vector as the module takes it. Getters of the caller's may run here, and close the index. */
+function toVector(name: string, value: Vector, dimensions: number): Float32Array {
+  if (ArrayBuffer.isView(value)) return value; // the module sees what it is
+  if (!isArray(value)) throw invalidArgument(name, value, 'a Float32Array or an array of numbers');
+  const copy = new Float32Array(dimensions);
+  const actual = copyRow(value, copy, 0, dimensions);
+  if (actual !== dimensions) {
+    const message = `the vector has ${actual} components, but the index has ${dimensions} dimensions`;
+    throw new EdgeVecError('DIMENSION_MISMATCH', message, { expected: dimensions, actual });
+  }
   return copy;
 }

@@ -73,8 +73,8 @@ export interface BatchInsertConfig {
    */
   mode?: 'strict' | 'skip';
   /**
-   * Called between slices of work and once at the end. What it throws aborts the batch and is what the
-   * promise rejects with.
+   * Called between slices of work, and with `done === total` right before the rows can be found. What it
+   * throws aborts the batch and is what the promise rejects with.
    */
   onProgress?: (progress: BatchProgress) => void;
   /** Aborts the batch within one slice; the promise rejects with `signal.reason`. */
@@ -83,7 +83,7 @@ export interface BatchInsertConfig {
 
 /** How far a batch is. */
 export interface BatchProgress {
-  /** Rows done: never falls, and is `total` once, when all rows are in. */
+  /** Rows done: never falls, and is `total` once, when all the work is done. */
   done: number;
   /** Rows given. */
   total: number;

@@ -1,12 +1,15 @@
 //! The steps of a batch; `js/src/batch.ts` drives them between the frames of a page.
 
-use edgevec::{BatchError, BatchMode, BatchReport};
+use edgevec::{BatchMode, BatchReport, Skipped};
 use js_sys::{Array, Float64Array, Object};
 use wasm_bindgen::prelude::*;
 
 use crate::RawIndex;
 use crate::args;
-use crate::error::{Described, set, throw};
+use crate::error::{set, throw};
+
+/// Skipped rows that cross the boundary in one string: an object for each takes ten times as long.
+const LINES: usize = 256;
 
 #[wasm_bindgen]
 impl RawIndex {
@@ -19,20 +22,15 @@ impl RawIndex {
     #[wasm_bindgen(js_name = beginBatch)]
     pub fn begin_batch(
         &mut self,
-        rows: f64,
-        ids: &JsValue,
-        mode: &JsValue,
-        validate: bool,
+        #[wasm_bindgen(unchecked_param_type = "number")] rows: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Float64Array | undefined")] ids: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "'strict' | 'skip'")] mode: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "boolean")] validate: &JsValue,
     ) -> Result<(), JsValue> {
         let rows = args::count("rows", rows, 0)?;
         let mode = args::name("mode", mode, "'strict' or 'skip'", BatchMode::from_name)?;
-        let ids = args::optional_ids(ids)?;
-        if let Some(ids) = &ids {
-            if ids.len() != rows {
-                let (value, limit) = (format!("{} long", ids.len()), format!("{rows} long"));
-                return Err(args::wrong("ids", &value, &limit));
-            }
-        }
+        let validate = args::boolean("validate", validate)?;
+        let ids = args::optional_ids(ids, rows)?;
         let begun = self.index.begin_batch(rows, ids.as_deref(), mode, validate);
         begun.map_err(|error| throw(&error))
     }
@@ -44,15 +42,13 @@ impl RawIndex {
     ///
     /// `INVALID_ARGUMENT`, and what rejects the batch, which is then aborted.
     #[wasm_bindgen(js_name = fillBatch)]
-    pub fn fill_batch(&mut self, rows: &JsValue) -> Result<(), JsValue> {
-        let array = args::floats("rows", rows)?;
-        let (length, dimensions) = (array.length(), self.index.dimensions() as u32);
-        if length == 0 || length % dimensions != 0 {
-            let limit = format!("whole rows of {dimensions}");
-            return Err(args::wrong("rows", &format!("{length} long"), &limit));
-        }
+    pub fn fill_batch(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] rows: &JsValue,
+    ) -> Result<(), JsValue> {
+        let (count, array) = args::rows(rows, self.index.dimensions())?;
         let mut next = 0;
-        let filled = self.index.fill_batch((length / dimensions) as usize, &mut |piece| {
+        let filled = self.index.fill_batch(count, &mut |piece| {
             let end = next + piece.len() as u32;
             array.subarray(next, end).copy_to(piece);
             next = end;
@@ -66,7 +62,10 @@ impl RawIndex {
     ///
     /// `DIMENSION_MISMATCH` in strict mode; the batch is then aborted.
     #[wasm_bindgen(js_name = refuseRow)]
-    pub fn refuse_row(&mut self, length: f64) -> Result<(), JsValue> {
+    pub fn refuse_row(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "number")] length: &JsValue,
+    ) -> Result<(), JsValue> {
         let length = args::count("length", length, 0)?;
         self.index.refuse_row(length).map_err(|error| throw(&error))
     }
@@ -78,7 +77,10 @@ impl RawIndex {
     ///
     /// What rejects the batch, which is then aborted.
     #[wasm_bindgen(js_name = stepBatch)]
-    pub fn step_batch(&mut self, budget: f64) -> Result<f64, JsValue> {
+    pub fn step_batch(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "number")] budget: &JsValue,
+    ) -> Result<f64, JsValue> {
         let budget = args::integer("budget", budget)?;
         let progress = self.index.step_batch(budget).map_err(|error| throw(&error))?;
         let done = progress.done as f64;
@@ -86,14 +88,15 @@ impl RawIndex {
     }
 
     /// Commits the batch: its rows are found from now on. Returns
-    /// `{ inserted, total, ids: Float64Array, skipped }`.
+    /// `{ inserted, ids: Float64Array, skipped }`; `skipped` has strings of many lines
+    /// `index \t code \t message`.
     ///
     /// # Errors
     ///
     /// `INTERNAL_ERROR` when the batch is not ready.
     #[wasm_bindgen(js_name = finishBatch)]
     pub fn finish_batch(&mut self) -> Result<Object, JsValue> {
-        self.index.finish_batch().map(|report| converted(&report)).map_err(|error| throw(&error))
+        self.index.finish_batch().map(converted).map_err(|error| throw(&error))
     }
 
     /// Drops the batch, if there is one: the index is as it was before it.
@@ -109,29 +112,29 @@ impl RawIndex {
     ///
     /// `CAPACITY_EXCEEDED`; rows without a place stay queued.
     #[wasm_bindgen(js_name = drainQueued)]
-    pub fn drain_queued(&mut self, budget: f64) -> Result<bool, JsValue> {
+    pub fn drain_queued(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "number")] budget: &JsValue,
+    ) -> Result<bool, JsValue> {
         let budget = args::integer("budget", budget)?;
         self.index.drain_queued(budget).map_err(|error| throw(&error))
     }
 }
 
-fn converted(report: &BatchReport) -> Object {
-    let ids: Vec<f64> = report.ids.iter().map(|id| *id as f64).collect();
-    let ids = Float64Array::from(ids.as_slice());
-    let skipped: Array =
-        report.skipped.iter().map(|row| described(row.index, &row.error)).collect();
+fn converted(report: BatchReport) -> Object {
+    let skipped: Array = report.skipped.chunks(LINES).map(described).collect();
+    let inserted = report.inserted as f64;
+    // As many bytes a number as before: the memory is used again.
+    let ids: Vec<f64> = report.ids.into_iter().map(|id| id as f64).collect();
     let object = Object::new();
-    set(&object, "inserted", &(report.inserted as f64).into());
-    set(&object, "total", &(report.total as f64).into());
-    set(&object, "ids", &ids.into());
+    set(&object, "inserted", &inserted.into());
+    set(&object, "ids", &Float64Array::from(ids.as_slice()).into());
     set(&object, "skipped", &skipped.into());
     object
 }
 
-fn described(index: usize, error: &BatchError) -> JsValue {
-    let object = Object::new();
-    set(&object, "index", &(index as f64).into());
-    set(&object, "code", &Described::code(error).into());
-    set(&object, "message", &error.to_string().into());
-    object.into()
+/// Skipped rows as lines of index, code and message between tabs.
+fn described(rows: &[Skipped]) -> JsValue {
+    let line = |row: &Skipped| format!("{}\t{}\t{}", row.index, row.error.code(), row.error);
+    rows.iter().map(line).collect::<Vec<_>>().join("\n").into()
 }

@@ -33,6 +33,11 @@ pub(crate) fn throw(error: &dyn Described) -> JsValue {
     thrown.into()
 }
 
+/// The error for memory that has no room for `current` rows, numbers or bytes.
+pub(crate) fn full(current: usize) -> JsValue {
+    throw(&Error::CapacityExceeded { current, max: 0 })
+}
+
 /// Sets a property of an object made here, which cannot fail.
 pub(crate) fn set(target: &JsValue, name: &str, value: &JsValue) {
     let _ = Reflect::set(target, &name.into(), value);

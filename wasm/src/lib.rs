@@ -3,20 +3,22 @@
 //! ```text
 //! lib.rs      RawIndex: create, insert, read back     batch.rs    the steps of a batch
 //! search.rs   queries                                 persist.rs  bytes
-//! args.rs     what JavaScript gives, checked          error.rs    the one function that makes errors
+//! args.rs     what JavaScript gives, checked          copies.rs   what it is given
+//! error.rs    the one function that makes errors
 //! ```
 //!
-//! The rules of the boundary are in `docs/architecture/WASM_BOUNDARY.md`: numbers arrive as `f64` and
-//! are checked, objects arrive as `JsValue` and are looked at before they are used, no view of this
+//! The rules of the boundary are in `docs/architecture/WASM_BOUNDARY.md`: values arrive as `JsValue`
+//! and are looked at before they are used, no code of the caller runs meanwhile, no view of this
 //! module's memory leaves it, and no call traps, whatever its arguments.
 
 mod args;
 mod batch;
+mod copies;
 mod error;
 mod persist;
 mod search;
 
-use edgevec::{Index, MAX_DIMENSIONS, Metric};
+use edgevec::{Index, MAX_DIMENSIONS, MAX_EF, MAX_M, Metric};
 use js_sys::Float32Array;
 use wasm_bindgen::prelude::*;
 
@@ -47,17 +49,17 @@ impl RawIndex {
     /// `INVALID_ARGUMENT`.
     #[wasm_bindgen(constructor)]
     pub fn new(
-        dimensions: f64,
-        metric: &JsValue,
-        m: f64,
-        ef_construction: f64,
-        seed: f64,
+        #[wasm_bindgen(unchecked_param_type = "number")] dimensions: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "'l2' | 'cosine' | 'dot'")] metric: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] m: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] ef_construction: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] seed: &JsValue,
     ) -> Result<RawIndex, JsValue> {
-        let metric = args::name("metric", metric, "'l2', 'cosine' or 'dot'", Metric::from_name)?;
-        let builder = Index::builder(args::count("dimensions", dimensions, 1)?)
-            .metric(metric)
-            .m(args::count("m", m, 1)?)
-            .ef_construction(args::count("efConstruction", ef_construction, 1)?)
+        let m = args::within("m", m, 2..=MAX_M)?;
+        let builder = Index::builder(args::within("dimensions", dimensions, 1..=MAX_DIMENSIONS)?)
+            .metric(args::name("metric", metric, "'l2', 'cosine' or 'dot'", Metric::from_name)?)
+            .m(m)
+            .ef_construction(args::within("efConstruction", ef_construction, m..=MAX_EF)?)
             .seed(args::integer("seed", seed)?);
         builder.build().map(Self::of).map_err(|error| throw(&error))
     }
@@ -92,9 +94,13 @@ impl RawIndex {
     ///
     /// `DIMENSION_MISMATCH`, `INVALID_VECTOR`, `DUPLICATE_ID`, `CAPACITY_EXCEEDED`,
     /// `INVALID_ARGUMENT`.
-    pub fn insert(&mut self, vector: &JsValue, id: &JsValue) -> Result<f64, JsValue> {
+    pub fn insert(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] vector: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number | undefined")] id: &JsValue,
+    ) -> Result<f64, JsValue> {
         let id = args::optional_id(id)?;
-        args::vector("vector", vector, &mut self.vector)?;
+        args::vector("vector", vector, self.index.dimensions(), &mut self.vector)?;
         let inserted = match id {
             None => self.index.insert(&self.vector),
             Some(id) => self.index.insert_with_id(id, &self.vector).map(|()| id),
@@ -107,9 +113,11 @@ impl RawIndex {
     /// # Errors
     ///
     /// `INVALID_ARGUMENT`.
-    pub fn get(&self, id: f64) -> Result<Option<Float32Array>, JsValue> {
-        let id = args::integer("id", id)?;
-        Ok(self.index.get(id).map(Float32Array::from))
+    pub fn get(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] id: &JsValue,
+    ) -> Result<Option<Float32Array>, JsValue> {
+        self.index.get(args::integer("id", id)?).map(copies::floats).transpose()
     }
 
     /// Whether a row has this id.
@@ -117,7 +125,10 @@ impl RawIndex {
     /// # Errors
     ///
     /// `INVALID_ARGUMENT`.
-    pub fn has(&self, id: f64) -> Result<bool, JsValue> {
+    pub fn has(
+        &self,
+        #[wasm_bindgen(unchecked_param_type = "number")] id: &JsValue,
+    ) -> Result<bool, JsValue> {
         Ok(self.index.contains(args::integer("id", id)?))
     }
 }
@@ -128,13 +139,11 @@ impl RawIndex {
 ///
 /// `INVALID_ARGUMENT`.
 #[wasm_bindgen(js_name = batchLimit)]
-pub fn batch_limit(dimensions: f64) -> Result<f64, JsValue> {
-    let count = args::count("dimensions", dimensions, 1)?;
-    if count > MAX_DIMENSIONS {
-        let limit = format!("an integer from 1 to {MAX_DIMENSIONS}");
-        return Err(args::wrong("dimensions", &count.to_string(), &limit));
-    }
-    Ok(edgevec::batch_limit(count) as f64)
+pub fn batch_limit(
+    #[wasm_bindgen(unchecked_param_type = "number")] dimensions: &JsValue,
+) -> Result<f64, JsValue> {
+    let dimensions = args::within("dimensions", dimensions, 1..=MAX_DIMENSIONS)?;
+    Ok(edgevec::batch_limit(dimensions) as f64)
 }
 
 /// The instructions that distances are computed with: `simd128` or `relaxed-simd`.

@@ -1,11 +1,12 @@
 //! Indexes as bytes.
 
-use edgevec::{Error, Index};
+use edgevec::Index;
 use js_sys::Uint8Array;
 use wasm_bindgen::prelude::*;
 
 use crate::RawIndex;
 use crate::args;
+use crate::copies;
 use crate::error::throw;
 
 #[wasm_bindgen]
@@ -17,8 +18,7 @@ impl RawIndex {
     /// `CAPACITY_EXCEEDED`.
     #[wasm_bindgen(js_name = toBytes)]
     pub fn to_bytes(&self) -> Result<Uint8Array, JsValue> {
-        let bytes = self.index.to_bytes().map_err(|error| throw(&error))?;
-        Ok(Uint8Array::from(bytes.as_slice()))
+        copies::bytes(&self.index.to_bytes().map_err(|error| throw(&error))?)
     }
 
     /// The index that `toBytes` wrote.
@@ -27,17 +27,10 @@ impl RawIndex {
     ///
     /// `CORRUPT`, `CAPACITY_EXCEEDED`, `INVALID_ARGUMENT`.
     #[wasm_bindgen(js_name = fromBytes)]
-    pub fn from_bytes(bytes: &JsValue) -> Result<RawIndex, JsValue> {
-        let Some(array) = bytes.dyn_ref::<Uint8Array>() else {
-            return Err(args::wrong("bytes", &args::kind(bytes), "a Uint8Array"));
-        };
-        let length = array.length() as usize;
-        let mut copy = Vec::new();
-        if copy.try_reserve_exact(length).is_err() {
-            return Err(throw(&Error::CapacityExceeded { current: length, max: 0 }));
-        }
-        copy.resize(length, 0);
-        array.copy_to(&mut copy);
+    pub fn from_bytes(
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] bytes: &JsValue,
+    ) -> Result<RawIndex, JsValue> {
+        let copy = args::bytes("bytes", bytes)?;
         Index::from_bytes(&copy).map(Self::of).map_err(|error| throw(&error))
     }
 }

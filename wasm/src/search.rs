@@ -1,11 +1,13 @@
 //! Queries.
 
+use edgevec::MAX_EF;
 use js_sys::Float64Array;
 use wasm_bindgen::prelude::*;
 
 use crate::RawIndex;
 use crate::args;
-use crate::error::throw;
+use crate::copies::doubles;
+use crate::error::{full, throw};
 
 #[wasm_bindgen]
 impl RawIndex {
@@ -15,16 +17,24 @@ impl RawIndex {
     /// # Errors
     ///
     /// `DIMENSION_MISMATCH`, `INVALID_VECTOR`, `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
-    pub fn search(&mut self, query: &JsValue, k: f64, ef: f64) -> Result<Float64Array, JsValue> {
+    pub fn search(
+        &mut self,
+        #[wasm_bindgen(unchecked_param_type = "Float32Array")] query: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] k: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "number")] ef: &JsValue,
+    ) -> Result<Float64Array, JsValue> {
         let k = args::count("k", k, 1)?;
-        let ef = args::count("ef", ef, 1)?;
-        args::vector("query", query, &mut self.vector)?;
+        let ef = args::within("ef", ef, 1..=MAX_EF)?;
+        args::vector("query", query, self.index.dimensions(), &mut self.vector)?;
         let search = self.index.search(&self.vector, k).ef(ef);
         search.run_into(&mut self.hits).map_err(|error| throw(&error))?;
         self.found.clear();
+        if self.found.try_reserve(2 * self.hits.len()).is_err() {
+            return Err(full(self.hits.len()));
+        }
         for hit in &self.hits {
             self.found.extend([hit.id as f64, f64::from(hit.distance)]);
         }
-        Ok(Float64Array::from(self.found.as_slice()))
+        doubles(&self.found)
     }
 }
