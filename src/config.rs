@@ -151,23 +151,22 @@ impl Builder {
     ///
     /// [`Error::InvalidArgument`] when a value is outside its range.
     pub fn build(self) -> Result<Index, Error> {
-        Ok(Index::new(self.config.check()?))
+        Ok(Index::new(self.check()?))
     }
-}
 
-impl Config {
     /// Returns the values if an index can be made of them.
-    pub(crate) fn check(self) -> Result<Self, Error> {
+    pub(crate) fn check(self) -> Result<Config, Error> {
         let range = |name, value: usize, low: usize, high: usize| {
             if (low..=high).contains(&value) {
                 return Ok(());
             }
             Err(Error::argument(name, value, format!("an integer from {low} to {high}")))
         };
-        range("dimensions", self.dimensions, 1, MAX_DIMENSIONS)?;
-        range("m", self.m, 2, MAX_M)?;
-        range("efConstruction", self.ef_construction, self.m, MAX_EF)?;
-        Ok(self)
+        let config = self.config;
+        range("dimensions", config.dimensions, 1, MAX_DIMENSIONS)?;
+        range("m", config.m, 2, MAX_M)?;
+        range("efConstruction", config.ef_construction, config.m, MAX_EF)?;
+        Ok(config)
     }
 }
 

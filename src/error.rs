@@ -86,12 +86,6 @@ pub enum Error {
         /// What is wrong there.
         reason: &'static str,
     },
-    /// A step of a batch was called without a batch, or `begin` while one is pending.
-    #[error("the call does not fit the state of the batch: {reason}")]
-    BatchState {
-        /// What was expected.
-        reason: &'static str,
-    },
     /// An invariant of the index is broken; never the answer to bad input.
     #[error("internal error: {message}")]
     Internal {
@@ -111,7 +105,6 @@ impl Error {
             Self::DuplicateId { .. } => "DUPLICATE_ID",
             Self::CapacityExceeded { .. } => "CAPACITY_EXCEEDED",
             Self::Corrupt { .. } => "CORRUPT",
-            Self::BatchState { .. } => "BATCH_STATE",
             Self::Internal { .. } => "INTERNAL_ERROR",
         }
     }
@@ -208,6 +201,18 @@ impl From<std::collections::TryReserveError> for OutOfMemory {
     fn from(_: std::collections::TryReserveError) -> Self {
         Self
     }
+}
+
+/// Memory that a piece of work may take for small things, whose allocation cannot report a failure.
+const HEADROOM: usize = 1 << 19;
+
+/// Makes sure before a piece of work that there is memory for its small things.
+pub(crate) fn check_headroom() -> Result<(), OutOfMemory> {
+    let mut room = Vec::<u8>::new();
+    room.try_reserve_exact(HEADROOM)?;
+    // Memory that nobody looks at would not be asked for.
+    std::hint::black_box(&mut room);
+    Ok(())
 }
 
 #[cfg(test)]

@@ -78,9 +78,9 @@ impl Ids {
         })
     }
 
-    /// Whether ids are stored because some differ from their node's number.
-    pub(crate) fn is_table(&self) -> bool {
-        self.table.is_some()
+    /// Whether the ids of the first `rows` rows are not all their nodes' numbers.
+    pub(crate) fn are_chosen(&self, rows: usize) -> bool {
+        (0..rows as u32).any(|node| self.id_of(node) != u64::from(node))
     }
 
     /// The id of a row.
@@ -107,7 +107,7 @@ impl Ids {
 
     /// Gives the next row the id asked for, or the next free one.
     pub(crate) fn assign(&mut self, wanted: Option<u64>) -> Result<u64, IdError> {
-        let id = self.choose(wanted)?;
+        let id = self.choose(wanted, &[])?;
         if self.table.is_none() && id != self.rows as u64 {
             self.make_table()?;
         }
@@ -119,9 +119,10 @@ impl Ids {
         Ok(id)
     }
 
-    /// Takes an id for a row that gets its place later, by [`bind`](Self::bind).
-    pub(crate) fn take(&mut self, wanted: Option<u64>) -> Result<u64, IdError> {
-        let id = self.choose(wanted)?;
+    /// Takes an id for a row that gets its place later, by [`bind`](Self::bind). Those in `held`, which
+    /// rise, are somebody else's.
+    pub(crate) fn take(&mut self, wanted: Option<u64>, held: &[u64]) -> Result<u64, IdError> {
+        let id = self.choose(wanted, held)?;
         if self.table.is_none() {
             self.make_table()?;
         }
@@ -160,6 +161,10 @@ impl Ids {
         }
         self.rows = rows;
         self.next = next;
+        let none_waits = self.table.as_ref().is_some_and(|table| table.nodes.len() == rows);
+        if none_waits && !self.are_chosen(rows) {
+            self.table = None;
+        }
     }
 
     /// Sets the id tried next; for reading a file.
@@ -167,12 +172,13 @@ impl Ids {
         self.next = next;
     }
 
-    fn choose(&self, wanted: Option<u64>) -> Result<u64, IdError> {
+    fn choose(&self, wanted: Option<u64>, held: &[u64]) -> Result<u64, IdError> {
+        let is_taken = |id: u64| self.is_taken(id) || held.binary_search(&id).is_ok();
         if let Some(id) = wanted {
-            return if self.is_taken(id) { Err(IdError::Taken(id)) } else { Ok(id) };
+            return if is_taken(id) { Err(IdError::Taken(id)) } else { Ok(id) };
         }
         let mut id = self.next;
-        while self.is_taken(id) {
+        while is_taken(id) {
             id += 1;
         }
         if id > MAX_ID { Err(IdError::Full) } else { Ok(id) }
@@ -242,7 +248,7 @@ mod tests {
         assert_eq!(ids.assign(None), Ok(0));
         let before = (1, ids.next());
         assert_eq!(ids.assign(Some(50)), Ok(50));
-        assert_eq!(ids.take(None), Ok(1));
+        assert_eq!(ids.take(None, &[]), Ok(1));
         assert_eq!(ids.node_of(1), None);
         assert_eq!(ids.assign(None), Ok(2));
         ids.truncate(before.0, before.1);
@@ -251,5 +257,25 @@ mod tests {
         ids.bind(1);
         assert_eq!((ids.node_of(1), ids.id_of(1)), (Some(1), 1));
         assert_eq!(ids.assign(None), Ok(2));
+    }
+
+    #[test]
+    fn nothing_is_left_of_ids_that_were_taken_back() {
+        let mut ids = Ids::default();
+        assert_eq!(ids.assign(None), Ok(0));
+        assert_eq!(ids.assign(Some(70)), Ok(70));
+        assert!(!ids.are_chosen(1) && ids.are_chosen(2));
+        ids.truncate(1, 1);
+        assert!(!ids.are_chosen(1) && ids.bytes() == 0);
+        assert_eq!(ids.assign(None), Ok(1));
+    }
+
+    #[test]
+    fn an_id_that_is_held_for_somebody_is_not_taken() {
+        let mut ids = Ids::default();
+        assert_eq!(ids.take(Some(5), &[4, 5, 6]), Err(IdError::Taken(5)));
+        assert_eq!(ids.take(None, &[0, 1, 3]), Ok(2));
+        assert_eq!(ids.take(None, &[0, 1, 3]), Ok(4));
+        assert_eq!(ids.assign(Some(3)), Ok(3));
     }
 }

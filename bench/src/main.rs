@@ -53,7 +53,7 @@ fn main() -> Result<()> {
             if round == 0 {
                 let points = quality::sweep(&index, &data, 0.9955)?;
                 for recall in [0.95, 0.98, 0.99, 0.995] {
-                    print!("  {:?}", quality::distances_at(&points, recall).map(|x| x.round()));
+                    print!("  {:?}", quality::distances_at(&points, recall).map(f64::round));
                 }
             }
             let p = if round == 0 { quality::sweep(&index, &data, 0.9955)? } else { vec![] };

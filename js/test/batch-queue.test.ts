@@ -49,6 +49,16 @@ describe('while a batch runs', () => {
     });
   }
 
+  it('an index is seen as it was before, also when the batch brings its own ids', async () => {
+    const index = await filled(part(0, 100), { dimensions: DIMENSIONS });
+    const before = stateOf(index, queries);
+    await index.insertBatch(part(100, 900), {
+      ids: range(900, 5000),
+      onProgress: () => expect(stateOf(index, queries)).to.deep.equal(before),
+    });
+    expect(index.has(5899)).to.equal(true);
+  });
+
   it('insert returns its id at once, and the row is found when the batch is done', async () => {
     for (const already of [0, 900]) {
       const index = await fresh({ dimensions: DIMENSIONS });
@@ -84,6 +94,14 @@ describe('while a batch runs', () => {
       }),
     });
     expect(index.size).to.equal(901);
+  });
+
+  it('insert never takes an id that the batch will have', async () => {
+    const index = await fresh({ dimensions: DIMENSIONS });
+    const running = index.insertBatch(part(0, 400), { ids: range(400) });
+    const id = index.insert(row(2000));
+    expect((await running).ids).to.deep.equal(range(400));
+    expect(index.search(row(2000), { k: 1 })).to.deep.equal([{ id, distance: 0 }]);
   });
 
   it('rows inserted meanwhile stay when the batch is rejected', async () => {

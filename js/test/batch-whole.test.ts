@@ -62,6 +62,7 @@ const errors: Record<string, [string, BatchVectors, BatchInsertConfig]> = {
   ],
   'a last row that is too short': ['DIMENSION_MISMATCH', endingWith(good.slice(1)), {}],
   'a flat array that is no multiple': ['DIMENSION_MISMATCH', rows.subarray(0, 5 * DIMENSIONS + 1), {}],
+  'an id given twice, at the end': ['DUPLICATE_ID', batch, { ids: [...range(BATCH - 1, 10_000), 10_000] }],
   'a last id that is no integer': ['INVALID_ARGUMENT', batch, { ids: [...range(BATCH - 1, 10_000), 0.5] }],
   'no rows': ['EMPTY_BATCH', [], {}],
 };

@@ -37,8 +37,8 @@ describe('a batch', () => {
 
   for (const metric of ['l2', 'cosine'] as const) {
     it(`resolves only when every inserted row is found by search (${metric})`, async () => {
-      for (const count of [100, 600]) {
-        const rows = uniform(count, 16);
+      for (const count of [100, 600, 1500, 3000]) {
+        const rows = clustered(count, 16);
         const index = await fresh({ dimensions: 16, metric });
         const { ids } = await index.insertBatch(rows);
         ids.forEach((id, place) => {

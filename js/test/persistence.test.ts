@@ -38,6 +38,16 @@ describe('toBytes and fromBytes', () => {
     }
   });
 
+  it('give back the same bytes also when rows were inserted during a batch', async () => {
+    const index = await fresh({ dimensions: DIMENSIONS });
+    const running = index.insertBatch(clustered(600, DIMENSIONS), {
+      onProgress: ({ done }) => void (done > 0 && index.size === 0 && index.insert(uniform(1, DIMENSIONS))),
+    });
+    await running;
+    const bytes = index.toBytes();
+    expect(digest((await loaded(bytes)).toBytes())).to.equal(digest(bytes));
+  });
+
   it('give bytes that are a copy', async () => {
     const index = await filled(uniform(10, DIMENSIONS), { dimensions: DIMENSIONS });
     const bytes = index.toBytes();

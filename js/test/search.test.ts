@@ -61,7 +61,7 @@ describe('distance', () => {
 
   it('of a stored vector to itself is about 0, and it is the first hit', async () => {
     for (const metric of ['l2', 'cosine'] as const) {
-      const flat = uniform(1500, 32);
+      const flat = clustered(1500, 32);
       const index = await filled(flat, { dimensions: 32, metric });
       for (const place of range(1500)) {
         const [first] = index.search(rowOf(flat, 32, place), { k: 1 });

@@ -8,6 +8,8 @@
 //! - the keys are sorted, at most `ef` of them; a key is `score << 32 | node << 1 | expanded`;
 //! - every key before `next` is marked as expanded.
 
+use crate::error::OutOfMemory;
+
 /// Candidates and results of one search.
 #[derive(Default)]
 pub(crate) struct Pool {
@@ -17,12 +19,18 @@ pub(crate) struct Pool {
 }
 
 impl Pool {
-    /// Empties the pool for a search that keeps `ef` nodes. Memory is kept and grows to the
-    /// largest `ef` asked for.
-    pub(crate) fn reset(&mut self, ef: usize) {
+    /// Empties the pool for a search among `nodes` nodes that keeps `ef` of them. Memory is kept and
+    /// grows to the largest `ef` asked for.
+    pub(crate) fn reset(&mut self, ef: usize, nodes: usize) -> Result<(), OutOfMemory> {
         self.keys.clear();
         self.ef = ef.max(1);
         self.next = 0;
+        self.keys.try_reserve(self.ef.min(nodes) + 1)?;
+        Ok(())
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        self.keys.capacity() * size_of::<u64>()
     }
 
     /// Whether a node of this score would be kept.
@@ -80,7 +88,7 @@ mod tests {
     #[test]
     fn the_nearest_are_kept_and_expanded_once_each() {
         let mut pool = Pool::default();
-        pool.reset(3);
+        pool.reset(3, 10).unwrap();
         for (score, node) in [(50, 5), (20, 2), (40, 4), (30, 3), (60, 6)] {
             pool.offer(score, node);
         }
@@ -97,7 +105,7 @@ mod tests {
     #[test]
     fn equal_scores_go_by_node() {
         let mut pool = Pool::default();
-        pool.reset(2);
+        pool.reset(2, 10).unwrap();
         for node in [9, 3, 6] {
             pool.offer(7, node);
         }

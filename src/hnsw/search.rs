@@ -19,7 +19,7 @@ pub(crate) struct Scratch {
 
 impl Scratch {
     pub(crate) fn bytes(&self) -> usize {
-        self.visited.bytes()
+        self.visited.bytes() + self.pool.bytes()
     }
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn search_layer<L: Links>(
 ) -> Result<(), OutOfMemory> {
     let Scratch { pool, visited, fresh, distances } = scratch;
     visited.reset(nodes)?;
-    pool.reset(ef);
+    pool.reset(ef, nodes)?;
     let (start_score, start_node) = start;
     visited.insert(start_node);
     pool.offer(start_score, start_node);

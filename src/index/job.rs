@@ -28,7 +28,7 @@ use crate::batch::{
     BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
 };
 use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
-use crate::error::{BatchError, Error, OutOfMemory, VectorFault};
+use crate::error::{BatchError, Error, OutOfMemory, VectorFault, check_headroom};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::partition::Partition;
 use crate::hnsw::bulk::team::Team;
@@ -73,6 +73,8 @@ pub(crate) struct Job {
     mode: BatchMode,
     validate: bool,
     wanted_ids: Option<Vec<u64>>,
+    /// The ids that rows will have when they are taken in, rising; empty while nobody asked.
+    held_ids: Vec<u64>,
     phase: Phase,
     /// Rows of the input that were given or refused.
     given: usize,
@@ -113,7 +115,8 @@ impl Job {
             + self.new_codes.as_ref().map_or(0, Codes::bytes)
             + self.bulk.as_ref().map_or(0, |bulk| bulk.bytes())
             + self.new_partition.as_ref().map_or(0, Partition::bytes)
-            + 8 * (self.ids.capacity() + self.wanted_ids.as_ref().map_or(0, Vec::capacity))
+            + 8 * (self.ids.capacity() + self.held_ids.capacity())
+            + 8 * self.wanted_ids.as_ref().map_or(0, Vec::capacity)
             + 4 * self.origins.capacity()
     }
 
@@ -125,6 +128,19 @@ impl Job {
     /// Rows copied behind the committed ones.
     pub(super) fn staged(&self) -> usize {
         self.staged
+    }
+
+    /// The ids that others must not take: those that the rows will have, rising. A row that was taken
+    /// in or left out needs none to be held.
+    pub(super) fn held_ids(&mut self) -> Result<&[u64], OutOfMemory> {
+        if self.held_ids.is_empty()
+            && let Some(ids) = &self.wanted_ids
+        {
+            self.held_ids.try_reserve_exact(ids.len())?;
+            self.held_ids.extend_from_slice(ids);
+            self.held_ids.sort_unstable();
+        }
+        Ok(&self.held_ids)
     }
 
     /// The place in the input of staged row `row`.
@@ -199,6 +215,7 @@ impl Index {
             mode,
             validate,
             wanted_ids,
+            held_ids: Vec::new(),
             phase: Phase::Fill,
             given: 0,
             staged: 0,
@@ -291,6 +308,7 @@ impl Index {
     }
 
     fn step(&mut self, job: &mut Job, budget: u64) -> Result<(), BatchError> {
+        check_headroom().map_err(|OutOfMemory| self.batch_full(job.total))?;
         let mut spent = 0;
         while spent < budget.max(1) && job.phase != Phase::Ready {
             job.is_waiting = false;
@@ -340,6 +358,7 @@ impl Index {
         if row == job.staged {
             job.staged = job.ids.len();
             job.skipped.sort_unstable_by_key(|skipped| skipped.index);
+            (job.wanted_ids, job.held_ids) = (None, Vec::new());
             self.plan_links(job)?;
             return Ok(0);
         }

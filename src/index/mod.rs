@@ -284,7 +284,10 @@ impl Index {
         if row.try_reserve_exact(vector.len()).is_err() || self.queued.try_reserve(1).is_err() {
             return Err(self.full());
         }
-        let id = self.ids.take(wanted).map_err(|error| self.id_error(error))?;
+        let full = self.full();
+        let held = self.job.as_deref_mut().map_or(Ok(&[][..]), Job::held_ids);
+        let held = held.map_err(|OutOfMemory| full)?;
+        let id = self.ids.take(wanted, held).map_err(|error| self.id_error(error))?;
         row.extend_from_slice(vector);
         self.queued.push_back((id, row));
         Ok(id)

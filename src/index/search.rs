@@ -98,15 +98,11 @@ impl Search<'_> {
         // A lock that a panicking thread left is as good as any: what it guards is only memory.
         let lock = || index.searchers.lock().unwrap_or_else(PoisonError::into_inner);
         let mut searcher = lock().pop().unwrap_or_default();
-        let outcome = self.find(&mut searcher).inspect(|_| {
-            let k = self.k.min(searcher.found.len());
-            hits.extend(
-                searcher
-                    .found
-                    .iter()
-                    .take(k)
-                    .map(|(score, id)| Hit { id: *id, distance: distance_of(*score) }),
-            );
+        let outcome = self.find(&mut searcher).and_then(|stats| {
+            let found = searcher.found.iter().take(self.k);
+            hits.try_reserve(found.len())?;
+            hits.extend(found.map(|(score, id)| Hit { id: *id, distance: distance_of(*score) }));
+            Ok(stats)
         });
         lock().push(searcher);
         outcome.map_err(|OutOfMemory| index.full())

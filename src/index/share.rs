@@ -11,7 +11,7 @@
 
 use super::Index;
 use super::job::{Job, internal};
-use crate::error::BatchError;
+use crate::error::{BatchError, check_headroom};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::overlay::Staged;
 use crate::vectors::codes::Codes;
@@ -47,8 +47,9 @@ impl Index {
     }
 
     /// Units of the pending batch for [`Helper::work`](crate::Helper::work), some milliseconds of
-    /// work. None while there are none to give.
+    /// work. None while there are none to give, or no memory to write them down.
     pub fn give_units(&mut self) -> Option<Vec<u32>> {
+        check_headroom().ok()?;
         let (bulk, staged, _) = self.build()?;
         bulk.give(&staged)
     }
@@ -62,7 +63,7 @@ impl Index {
     pub fn accept_units(&mut self, answer: &[u32]) -> Result<bool, BatchError> {
         let rows = self.len;
         let Some((bulk, mut staged, codes)) = self.build() else { return Ok(false) };
-        let accepted = bulk.accept(answer, &mut staged, codes);
+        let accepted = check_headroom().and_then(|()| bulk.accept(answer, &mut staged, codes));
         let full = |_| BatchError::CapacityExceeded { current: rows, max: rows };
         self.abort_on_error(accepted.map_err(full))
     }

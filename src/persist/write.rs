@@ -74,12 +74,8 @@ impl Index {
         out.0.extend_from_slice(&MAGIC);
         out.u32(VERSION);
         let flag = |is: bool, flag: u32| if is { flag } else { 0 };
-        let has_cells = self.partition.nodes > 0;
-        out.u32(
-            flag(self.ids.is_table(), HAS_IDS)
-                | flag(nodes > 0, HAS_GRAPH)
-                | flag(has_cells, HAS_CELLS),
-        );
+        let (has_ids, has_cells) = (self.ids.are_chosen(self.len), self.partition.nodes > 0);
+        out.u32(flag(has_ids, HAS_IDS) | flag(nodes > 0, HAS_GRAPH) | flag(has_cells, HAS_CELLS));
         out.u32(config.dimensions as u32);
         out.u32(metric_number(config.metric));
         out.u32(config.m as u32);
@@ -91,7 +87,7 @@ impl Index {
         for row in 0..self.len {
             out.f32s(self.vectors.row(row));
         }
-        if self.ids.is_table() {
+        if has_ids {
             (0..self.len as u32).for_each(|node| out.u64(self.ids.id_of(node)));
         }
         if nodes > 0 {

@@ -157,7 +157,9 @@ impl FloatScorer<'_> {
             Metric::L2 => kernel,
             // Rounding may leave a similarity just above 1.
             Metric::Cosine => (1.0 - kernel).max(0.0),
-            Metric::Dot => -kernel,
+            // Products too large for a float may cancel out to none: such a row is far.
+            Metric::Dot if kernel.is_nan() => f32::INFINITY,
+            Metric::Dot => 0.0 - kernel,
         };
         // Monotonic for all floats: flip all bits of a negative number, the sign of others.
         let bits = distance.to_bits();
@@ -209,6 +211,8 @@ mod tests {
         let scores = distances.map(|distance| scorer.to_score(-distance));
         assert!(scores.is_sorted_by(|a, b| a < b), "{scores:?}");
         assert_eq!(scores.map(distance_of), distances);
+        assert_eq!(distance_of(scorer.to_score(f32::NAN)), f32::INFINITY);
+        assert!(distance_of(scorer.to_score(0.0)).is_sign_positive());
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! cargo build ×2 ─► wasm-bindgen ─► wasm-opt ─► wasm/pkg ─► npm run build ─► js/dist
 //! ```
 
+use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -52,7 +53,7 @@ impl Build {
         let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));
         for (path, stands_for) in [(Some(run::root()), "edgevec"), (home, "cargo")] {
             if let Some(path) = path {
-                flags += &format!(" --remap-path-prefix={}={stands_for}", path.display());
+                write!(flags, " --remap-path-prefix={}={stands_for}", path.display())?;
             }
         }
         let mut cargo = run::cargo();

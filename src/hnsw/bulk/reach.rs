@@ -12,8 +12,8 @@ use super::filled;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::search::{Scratch, search_layer};
-use crate::vectors::{Scorer, Space};
 use crate::vectors::codes::Codes;
+use crate::vectors::{Scorer, Space};
 
 /// Nodes looked at in one unit of work.
 const UNIT_NODES: usize = 1024;
