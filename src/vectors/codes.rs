@@ -10,10 +10,15 @@
 //! stays exact. 127 steps, not 256, because the sum of two products must fit 16 bits
 //! (126 * 126 * 2 < 2^15) in the instructions of AVX2 and relaxed SIMD.
 //!
+//! A row of few dimensions is coded several times, as often as fits a cache line, with the steps of
+//! each copy moved by a part of a step: one dimension then has 6,048 steps, not 126. The sum of squares
+//! over the copies rises with the distance, so order is kept (the sum of the copies is the component
+//! in the finer steps, by Hermite's identity).
+//!
 //! The scale is set from the first rows. Rows that do not fit it any more are noticed by
 //! [`Quantizer::has_drifted`], and all rows are then coded anew.
 //!
-//! A row in memory: `dimensions` codes, zeros up to a multiple of 64 bytes less 4, then the row's term
+//! A row in memory: all copies of `dimensions` codes, zeros up to a multiple of 64 bytes less 4, then the row's term
 //! of the distance, `u32`.
 
 use crate::config::Metric;
@@ -29,6 +34,8 @@ const CENTRE: u32 = 63;
 const TOP: f32 = 126.0;
 /// Bytes behind the codes: the row's term.
 const TAIL: usize = 4;
+/// Bytes of a cache line.
+const LINE: usize = 64;
 /// Rows looked at to set mean and scale.
 const SAMPLE_ROWS: usize = 1000;
 /// The scale makes this share of the sampled components fit: the rest saturates. A few outliers
@@ -59,6 +66,13 @@ pub(crate) struct Fit {
     pub(crate) rows: u64,
     pub(crate) saturated: u64,
     pub(crate) energy: u64,
+}
+
+impl Fit {
+    /// Components coded, in all copies.
+    fn components(&self, dimensions: usize) -> f64 {
+        self.rows as f64 * (copies(dimensions) * dimensions) as f64
+    }
 }
 
 impl Quantizer {
@@ -113,21 +127,25 @@ impl Quantizer {
         codes.resize(stride(dimensions), 0);
         sample().for_each(|row| quantizer.encode(row, metric, &mut codes));
         let fit = std::mem::take(&mut quantizer.fit);
-        quantizer.trained_energy = fit.energy as f64 / (fit.rows as f64 * dimensions as f64);
+        quantizer.trained_energy = fit.energy as f64 / fit.components(dimensions);
         Ok(quantizer)
     }
 
     /// Writes the codes and the tail of `row` and takes note of how they fit.
     fn encode(&mut self, row: &[f32], metric: Metric, out: &mut [u8]) {
+        let copies = copies(row.len());
         let mut saturated = 0u32;
-        for ((code, x), mean) in out.iter_mut().zip(row).zip(&self.mean) {
-            let place = (x - mean) * self.scale + (CENTRE as f32 + 0.5);
-            saturated += u32::from(!(0.0..TOP + 1.0).contains(&place));
-            *code = place.clamp(0.0, TOP) as u8;
+        for (copy, out) in out.chunks_mut(row.len()).take(copies).enumerate() {
+            let offset = CENTRE as f32 + (copy as f32 + 0.5) / copies as f32;
+            for ((code, x), mean) in out.iter_mut().zip(row).zip(&self.mean) {
+                let place = (x - mean) * self.scale + offset;
+                saturated += u32::from(!(0.0..TOP + 1.0).contains(&place));
+                *code = place.clamp(0.0, TOP) as u8;
+            }
         }
         let (sum, squares) = write_tail(out, row.len(), metric);
         // The sum of (code - 63)^2, all of it in integers.
-        let energy = u64::from(squares) + u64::from(CENTRE * CENTRE) * row.len() as u64
+        let energy = u64::from(squares) + u64::from(CENTRE * CENTRE) * (copies * row.len()) as u64
             - 2 * u64::from(CENTRE) * u64::from(sum);
         self.fit.rows += 1;
         self.fit.saturated += u64::from(saturated);
@@ -141,7 +159,7 @@ impl Quantizer {
         if fit.rows < DRIFT_ROWS.max(self.trained_rows / 8) {
             return false;
         }
-        let components = fit.rows as f64 * self.mean.len() as f64;
+        let components = fit.components(self.mean.len());
         fit.saturated as f64 > components * DRIFT_SATURATED
             || (fit.energy as f64) < components * self.trained_energy / DRIFT_ENERGY
     }
@@ -149,24 +167,30 @@ impl Quantizer {
 
 /// Writes what follows the codes of a row; returns their sum and the sum of their squares.
 fn write_tail(out: &mut [u8], dimensions: usize, metric: Metric) -> (u32, u32) {
-    let (sum, squares) = out[..dimensions].iter().fold((0u32, 0u32), |(sum, squares), code| {
-        let code = u32::from(*code);
-        (sum + code, squares + code * code)
-    });
+    let (sum, squares) =
+        out[..copies(dimensions) * dimensions].iter().fold((0u32, 0u32), |(sum, squares), code| {
+            let code = u32::from(*code);
+            (sum + code, squares + code * code)
+        });
     let term = if metric == Metric::Dot { CENTRE * sum } else { squares };
     let tail = out.len() - TAIL;
     out[tail..].copy_from_slice(&term.to_le_bytes());
     (sum, squares)
 }
 
+/// How often a row is coded: as often as fits a cache line, in sixteens and with the tail.
+fn copies(dimensions: usize) -> usize {
+    ((LINE - 16) / dimensions).max(1)
+}
+
 /// Bytes a row of codes takes.
 fn stride(dimensions: usize) -> usize {
-    (padded(dimensions) + TAIL).next_multiple_of(64)
+    (padded(dimensions) + TAIL).next_multiple_of(LINE)
 }
 
 /// Codes a kernel reads: it works in sixteens, and the padding is zero.
 fn padded(dimensions: usize) -> usize {
-    dimensions.next_multiple_of(16)
+    (copies(dimensions) * dimensions).next_multiple_of(16)
 }
 
 /// The codes of an index's rows. Empty until a quantizer is trained.
@@ -396,17 +420,20 @@ mod tests {
     #[test]
     fn distances_of_codes_follow_the_distances_of_the_rows() {
         let mut rng = Rng(1);
-        for (metric, dimensions) in [(Metric::L2, 100), (Metric::Dot, 100), (Metric::L2, 3)] {
+        for (metric, dimensions) in
+            [(Metric::L2, 100), (Metric::Dot, 100), (Metric::L2, 3), (Metric::Dot, 20)]
+        {
             let rows: Vec<_> = (0..200).map(|_| rng.vector(dimensions)).collect();
             let codes = coded(&rows, metric);
             let quantizer = codes.quantizer.as_ref().unwrap();
             let step = f64::from(quantizer.scale);
+            let copies = copies(dimensions) as f64;
             for a in 0..20u32 {
                 let scorer = codes.scorer(a);
                 for b in 20..200u32 {
                     let pairs = rows[a as usize].iter().zip(&rows[b as usize]);
                     let pairs = pairs.map(|(x, y)| (f64::from(*x), f64::from(*y)));
-                    let got = f64::from(scorer.score(b));
+                    let got = f64::from(scorer.score(b)) / copies;
                     let (got, want): (f64, f64) = if metric == Metric::L2 {
                         (got.sqrt() / step, pairs.map(|(x, y)| (x - y).powi(2)).sum::<f64>().sqrt())
                     } else {
@@ -432,6 +459,19 @@ mod tests {
                 let one = [1, 7, 33, 49].map(|b| codes.scorer(b).score(a));
                 assert_eq!(four, one);
             }
+        }
+    }
+
+    #[test]
+    fn few_dimensions_are_coded_in_finer_steps() {
+        let rows: Vec<_> = (0..3000).map(|i| vec![i as f32]).collect();
+        let codes = coded(&rows, Metric::L2);
+        for a in [0, 1, 1234, 2990] {
+            let scorer = codes.scorer(a);
+            let scores: Vec<u32> = (a..3000).map(|b| scorer.score(b)).collect();
+            assert_eq!(scores[0], 0);
+            let fitting = scores.len().min(2990 - a as usize);
+            assert!(scores[..fitting].is_sorted_by(|a, b| a < b), "{a}");
         }
     }
 

@@ -11,6 +11,7 @@
 //! leaves.rs   new rows against all of a cell (leaf.rs) ──► candidates.rs: the nearest few of each
 //! link.rs     which candidates become links (select.rs), and the links back
 //! reach.rs    every node is reached from the entry point
+//! islands.rs  nodes of tight clusters are found by search
 //! ```
 //!
 //! That is layer 0. The few nodes that are above it, one in `m`, are inserted there one by one
@@ -27,6 +28,7 @@
 //! candidates the smaller node number is kept, in whatever order pairs are met.
 
 mod candidates;
+mod islands;
 mod leaf;
 mod leaves;
 mod link;
@@ -43,6 +45,7 @@ use super::insert::{InsertScratch, insert_above, level_of};
 use crate::config::Config;
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
+use islands::{Bridges, Lookout};
 use leaves::Leaves;
 use link::Linker;
 use partition::Partition;
@@ -80,12 +83,14 @@ enum Stage {
     Nodes,
     Route(Box<Router>),
     Leaves(Box<Leaves>),
+    Lookout(Box<Lookout>),
     Link(Box<Linker>),
     /// What is left of the layers above 0; `lost` is for the walk.
     Above {
         lost: Vec<u32>,
     },
     Reach(Box<Reach>),
+    Bridges(Box<Bridges>),
     Done,
 }
 
@@ -101,6 +106,8 @@ pub(crate) struct Bulk {
     above: usize,
     /// The cells, with the new nodes as soon as they were brought there.
     partition: Partition,
+    /// New nodes that may not be found by search, once they are known.
+    remote: Vec<u32>,
     stage: Stage,
     scratch: InsertScratch,
     work: Work,
@@ -129,6 +136,7 @@ impl Bulk {
             nodes,
             above: before,
             partition,
+            remote: Vec::new(),
             stage: Stage::Nodes,
             scratch: InsertScratch::default(),
             work: Work { done: 0, expected },
@@ -148,12 +156,14 @@ impl Bulk {
         let stage = match &self.stage {
             Stage::Route(router) => router.bytes(),
             Stage::Leaves(leaves) => leaves.bytes(),
+            Stage::Lookout(lookout) => lookout.bytes(),
             Stage::Link(linker) => linker.bytes(),
             Stage::Reach(reach) => reach.bytes(),
+            Stage::Bridges(bridges) => bridges.bytes(),
             Stage::Above { lost } => 4 * lost.capacity(),
             Stage::Nodes | Stage::Done => 0,
         };
-        stage + self.partition.bytes() + self.scratch.search.bytes()
+        stage + 4 * self.remote.capacity() + self.partition.bytes() + self.scratch.search.bytes()
     }
 
     pub(crate) fn is_done(&self) -> bool {
@@ -210,6 +220,11 @@ impl Bulk {
                 self.go_on(links)?;
                 Ok(cost)
             }
+            Stage::Lookout(lookout) => {
+                let cost = lookout.step(codes)?;
+                self.go_on(links)?;
+                Ok(cost)
+            }
             Stage::Link(linker) => {
                 let cost = linker.step(links, codes, team)?;
                 self.go_on(links)?;
@@ -231,6 +246,14 @@ impl Bulk {
             Stage::Reach(reach) => {
                 let cost = reach.step(links, codes, &mut self.scratch.search)?;
                 if reach.is_done() {
+                    let remote = std::mem::take(&mut self.remote);
+                    self.stage = Stage::Bridges(Box::new(Bridges::new(remote)));
+                }
+                Ok(cost)
+            }
+            Stage::Bridges(bridges) => {
+                let cost = bridges.step(links, codes, &mut self.scratch.search)?;
+                if bridges.is_done() {
                     self.stage = Stage::Done;
                 }
                 Ok(cost)
@@ -247,9 +270,15 @@ impl Bulk {
                 Stage::Leaves(Box::new(Leaves::new(&self.partition, before, self.m)?))
             }
             Stage::Leaves(leaves) if leaves.is_done() => {
+                let candidates = leaves.into_candidates();
+                let lookout = Lookout::new(candidates, before, nodes, self.m, self.seed)?;
+                Stage::Lookout(Box::new(lookout))
+            }
+            Stage::Lookout(lookout) if lookout.is_done() => {
                 let order = self.partition.order(before)?;
                 let m = links.capacity(1);
-                let candidates = leaves.into_candidates();
+                let (candidates, remote) = lookout.into_parts();
+                self.remote = remote;
                 Stage::Link(Box::new(Linker::new(candidates, order, before, nodes, m)?))
             }
             Stage::Link(linker) if linker.is_done() => Stage::Above { lost: linker.into_lost() },

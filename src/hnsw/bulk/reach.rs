@@ -11,6 +11,7 @@
 use super::filled;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
+use crate::hnsw::pool::Pool;
 use crate::hnsw::search::{Scratch, search_layer};
 use crate::vectors::codes::Codes;
 use crate::vectors::{Scorer, Space};
@@ -133,25 +134,35 @@ impl Reach {
         let start = (scorer.score(self.entry), self.entry);
         // Only reached nodes are found, because the walk starts at the entry point.
         search_layer(links, &scorer, start, 0, EF, self.nodes, scratch)?;
-        let limit = links.capacity(0);
-        let near = scratch.pool.found().map(|(_, near)| near).filter(|near| *near != node);
-        let with_room = near.clone().find(|near| links.links(*near, 0).len() < limit);
-        if let Some(from) = with_room.or_else(|| near.clone().next()) {
-            self.links.clear();
-            self.links.extend_from_slice(links.links(from, 0));
-            let lost = if self.links.len() < limit { None } else { self.links.pop() };
-            self.links.push(node);
-            links.set_links(from, 0, &self.links)?;
-            if let Some(lost) = lost {
-                self.links.clear();
-                self.links.extend_from_slice(links.links(node, 0));
-                self.links.truncate(limit - 1);
-                if !self.links.contains(&lost) {
-                    self.links.push(lost);
-                    links.set_links(node, 0, &self.links)?;
-                }
-            }
-        }
+        link_from_found(links, node, &scratch.pool, &mut self.links)?;
         Ok(scratch.distances - before)
     }
+}
+
+/// Links to `node` from one that a search on layer 0 found, the nearest with room. Where none has
+/// room, the new link takes the place of the last of the nearest, and `node` takes over what was lost.
+pub(super) fn link_from_found<L: Links>(
+    links: &mut L,
+    node: u32,
+    found: &Pool,
+    memory: &mut Vec<u32>,
+) -> Result<(), OutOfMemory> {
+    let limit = links.capacity(0);
+    let near = found.found().map(|(_, near)| near).filter(|near| *near != node);
+    let with_room = near.clone().find(|near| links.links(*near, 0).len() < limit);
+    let Some(from) = with_room.or_else(|| near.clone().next()) else { return Ok(()) };
+    memory.clear();
+    memory.extend_from_slice(links.links(from, 0));
+    let lost = if memory.len() < limit { None } else { memory.pop() };
+    memory.push(node);
+    links.set_links(from, 0, memory)?;
+    let Some(lost) = lost.filter(|lost| *lost != node && !links.links(node, 0).contains(lost))
+    else {
+        return Ok(());
+    };
+    memory.clear();
+    memory.extend_from_slice(links.links(node, 0));
+    memory.truncate(limit - 1);
+    memory.push(lost);
+    links.set_links(node, 0, memory)
 }

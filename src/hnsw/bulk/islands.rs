@@ -1,0 +1,200 @@
+//! Rows in tight clusters, far from all others, are found by search.
+//!
+//! The candidates of such a row are all of its cluster. Links among them lead nowhere else; links lead
+//! there (`reach.rs`), but a search that comes down in another cluster fills its `ef` with that one's
+//! rows and does not follow them. Two things help, and cost next to nothing where rows are not
+//! clustered:
+//!
+//! - a node that is on the layer above keeps on layer 0 its links of that layer which lead far away;
+//! - a node that none on the layer above is near to is looked for, and where the search does not find
+//!   it, it is linked from where that ended.
+
+use super::candidates::Candidates;
+use super::filled;
+use super::reach::link_from_found;
+use crate::error::OutOfMemory;
+use crate::hnsw::graph::Links;
+use crate::hnsw::insert::level_of;
+use crate::hnsw::search::{Scratch, descend, search_layer};
+use crate::vectors::codes::Codes;
+use crate::vectors::{Scorer, Space};
+
+/// How many times as far (in squared distance) as a node's near ones a node of the layer above is, to
+/// be not near. In rows that are not clustered it is about 1.5 times as far.
+const NOT_NEAR: u64 = 2;
+/// The near one that is compared with, counted from the nearest.
+const NEAR_RANK: usize = 3;
+/// How many times as far as its nearest a link of the layer above leads, to be kept on layer 0.
+const FAR: u64 = 9;
+/// Candidates kept when a node is looked for: fewer than a search has, so that one finds it the more.
+const EF: usize = 12;
+/// Nodes looked at in one unit of work, and how many of them take the time of a distance.
+const UNIT_NODES: usize = 256;
+const NODES_PER_DISTANCE: u64 = 2;
+
+/// Looks for new nodes that may not be found.
+pub(super) struct Lookout {
+    candidates: Candidates,
+    /// The first new node, the next to look at, and how many nodes there are.
+    fresh: usize,
+    next: usize,
+    nodes: usize,
+    m: usize,
+    seed: u64,
+    remote: Vec<u32>,
+    /// For each new node, whether it is remote.
+    is_remote: Vec<bool>,
+}
+
+impl Lookout {
+    /// For the nodes `fresh..nodes`, whose candidates are known.
+    pub(super) fn new(
+        candidates: Candidates,
+        fresh: usize,
+        nodes: usize,
+        m: usize,
+        seed: u64,
+    ) -> Result<Self, OutOfMemory> {
+        let is_remote = filled(nodes - fresh, false)?;
+        Ok(Self { candidates, fresh, next: fresh, nodes, m, seed, remote: Vec::new(), is_remote })
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        self.candidates.bytes() + self.is_remote.capacity() + 4 * self.remote.capacity()
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.next == self.nodes
+    }
+
+    /// The candidates, and the nodes to be looked for.
+    pub(super) fn into_parts(self) -> (Candidates, Vec<u32>) {
+        (self.candidates, self.remote)
+    }
+
+    /// Does the next unit of work and returns what it cost in distances.
+    pub(super) fn step(&mut self, codes: &Codes) -> Result<u64, OutOfMemory> {
+        let end = self.nodes.min(self.next + UNIT_NODES);
+        self.remote.try_reserve(end - self.next)?;
+        for node in self.next..end {
+            if self.is_doubtful(node, codes.are_distances()) {
+                self.is_remote[node - self.fresh] = true;
+                self.remote.push(node as u32);
+            }
+        }
+        self.next = end;
+        Ok(UNIT_NODES as u64 / NODES_PER_DISTANCE)
+    }
+
+    /// Whether a node must be looked for: it is above layer 0, or none that is above is near to it.
+    fn is_doubtful(&self, node: usize, are_distances: bool) -> bool {
+        let is_above = |node: usize| level_of(self.seed, node, self.m) > 0;
+        if is_above(node) {
+            return true;
+        }
+        let distance = |key: &u64| key >> 32;
+        let near = self.candidates.of(node - self.fresh);
+        match near.iter().find(|key| is_above(**key as u32 as usize)) {
+            Some(above) => near
+                .get(NEAR_RANK)
+                .is_some_and(|near| are_distances && distance(above) > NOT_NEAR * distance(near)),
+            // A large cluster: one that is looked for stands for those around it.
+            None => !near.iter().any(|key| {
+                let place = (*key as u32 as usize).checked_sub(self.fresh);
+                place.is_some_and(|place| self.is_remote[place])
+            }),
+        }
+    }
+}
+
+/// Makes nodes found that may not be.
+pub(super) struct Bridges {
+    remote: Vec<u32>,
+    /// How many of them have their far links, and how many were looked for.
+    widened: usize,
+    looked_for: usize,
+    own: Vec<u32>,
+}
+
+impl Bridges {
+    /// To nodes that a [`Lookout`] saw.
+    pub(super) fn new(remote: Vec<u32>) -> Self {
+        Self { remote, widened: 0, looked_for: 0, own: Vec::new() }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        4 * self.remote.capacity()
+    }
+
+    pub(super) fn is_done(&self) -> bool {
+        self.looked_for == self.remote.len()
+    }
+
+    /// Does the next unit of work and returns what it cost in distances.
+    pub(super) fn step<L: Links>(
+        &mut self,
+        links: &mut L,
+        codes: &Codes,
+        scratch: &mut Scratch,
+    ) -> Result<u64, OutOfMemory> {
+        scratch.distances = 0;
+        if let Some(node) = self.remote.get(self.widened).copied() {
+            self.widened += 1;
+            self.widen(links, codes, node, scratch)?;
+        } else if let Some(node) = self.remote.get(self.looked_for).copied() {
+            self.looked_for += 1;
+            self.look_for(links, codes, node, scratch)?;
+        }
+        Ok(scratch.distances + 1)
+    }
+
+    /// Gives a node, as far as there is room, its links of layer 1 that lead far away.
+    fn widen<L: Links>(
+        &mut self,
+        links: &mut L,
+        codes: &Codes,
+        node: u32,
+        scratch: &mut Scratch,
+    ) -> Result<(), OutOfMemory> {
+        let above = links.links(node, 1);
+        if above.is_empty() {
+            return Ok(());
+        }
+        let scorer = codes.scorer(node);
+        self.own.clear();
+        self.own.extend_from_slice(links.links(node, 0));
+        scratch.distances += (self.own.len() + above.len()) as u64;
+        let nearest = self.own.iter().map(|other| scorer.score(*other)).min().unwrap_or(0);
+        let is_far = |other: u32| u64::from(scorer.score(other)) > FAR * u64::from(nearest);
+        let before = self.own.len();
+        for other in above {
+            let has_room = self.own.len() < links.capacity(0);
+            if has_room && !self.own.contains(other) && is_far(*other) {
+                self.own.push(*other);
+            }
+        }
+        if self.own.len() > before {
+            links.set_links(node, 0, &self.own)?;
+        }
+        Ok(())
+    }
+
+    /// Looks for a node, and links it from where the search ended if that did not find it.
+    fn look_for<L: Links>(
+        &mut self,
+        links: &mut L,
+        codes: &Codes,
+        node: u32,
+        scratch: &mut Scratch,
+    ) -> Result<(), OutOfMemory> {
+        let scorer = codes.scorer(node);
+        let Some(start) = descend(links, &scorer, 0, scratch) else { return Ok(()) };
+        search_layer(links, &scorer, start, 0, EF, links.len(), scratch)?;
+        // Of many equal rows the pool does not keep all: one that is linked was met.
+        let is_met = |found: u32| found == node || links.links(found, 0).contains(&node);
+        if scratch.pool.found().any(|(_, found)| is_met(found)) {
+            return Ok(());
+        }
+        link_from_found(links, node, &scratch.pool, &mut self.own)
+    }
+}
