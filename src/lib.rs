@@ -22,6 +22,9 @@
 //! In every metric a smaller distance is nearer; hits come nearest first, equal ones by id. No
 //! call panics, whatever its arguments, and no bytes make [`Index::from_bytes`] panic.
 
+// Tests compare floats to the bit, and name their cases in tables.
+#![cfg_attr(test, allow(clippy::float_cmp, clippy::type_complexity))]
+
 mod batch;
 mod config;
 mod distance;

@@ -1,5 +1,7 @@
 //! What a warm search and a warm insert allocate, counted by the allocator itself.
 
+#![allow(clippy::unwrap_used)] // Helpers outside of test functions, too.
+
 mod common;
 
 use std::alloc::{GlobalAlloc, Layout, System};

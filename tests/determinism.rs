@@ -1,6 +1,8 @@
 //! The same rows give the same index, to the bit, on every platform: this file's expectations are
 //! checked natively with whatever instructions there are, and in WebAssembly with and without SIMD.
 
+#![allow(clippy::unwrap_used)] // Helpers outside of test functions, too.
+
 mod common;
 
 use edgevec::{BatchInsertable, BatchOptions, Index, Metric, Rows};

@@ -1,5 +1,7 @@
 //! Every row is found by search, however rows are clustered and however they came in.
 
+#![allow(clippy::unwrap_used)] // Helpers outside of test functions, too.
+
 mod common;
 
 use edgevec::{BatchInsertable, BatchOptions, Index, Metric, Rows};

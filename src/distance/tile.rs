@@ -280,7 +280,7 @@ mod tests {
     }
 
     fn check(form: &Form, rng: &mut Rng, codes: usize, rows: usize, width: usize, dots: u32) {
-        let top = if rng.next() % 2 == 0 { 127 } else { 2 };
+        let top = if rng.next().is_multiple_of(2) { 127 } else { 2 };
         let mut vector = || -> Vec<u8> {
             (0..codes).map(|_| (rng.next() % top * (126 / (top - 1))) as u8).collect()
         };

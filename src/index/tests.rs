@@ -319,7 +319,7 @@ fn rows_far_from_the_first_are_found_too() {
 #[test]
 fn equal_rows_outliers_and_constant_dimensions_do_no_harm() {
     let mut index = empty(9, Metric::L2);
-    index.insert_batch(Rows::flat(&[0.5; 9 * 2000]), BatchOptions::new()).unwrap();
+    index.insert_batch(Rows::flat(&vec![0.5; 9 * 2000]), BatchOptions::new()).unwrap();
     assert_eq!(index.validate(), Ok(()));
     let hits = index.search(&[0.5; 9], 2000).run().unwrap();
     assert!(hits.iter().map(|hit| hit.id).eq(0..2000), "ties go by id");
@@ -415,7 +415,7 @@ fn with_helpers(index: &mut Index, values: &[f32], helpers: usize, faults: u64) 
             let Some(units) = index.give_units() else { break };
             let answer = helper.work(&units).unwrap();
             match if faults == 0 { 9 } else { rng.next() % 12 } {
-                0 => continue, // it died
+                0 => {} // it died
                 1 => {
                     // Any word may be anything: the answer is refused, or does no harm.
                     let mut wrong = answer.clone();

@@ -64,7 +64,7 @@ fn changes_behind_a_right_checksum_never_panic_and_never_break_the_rules() {
             let at = rng.next() as usize % forged.len();
             forged[at] = rng.next() as u8;
         }
-        if rng.next() % 4 == 0 {
+        if rng.next().is_multiple_of(4) {
             forged.truncate(rng.next() as usize % forged.len());
         }
         let sum = checksum(&forged);
