@@ -84,7 +84,7 @@ pub(crate) fn for_core_tests() -> Result<()> {
 }
 
 /// A Node that computes relaxed SIMD correctly, or why there is none.
-pub(crate) fn relaxed_node() -> Result<PathBuf> {
+pub(crate) fn newer_node() -> Result<PathBuf> {
     if node_version("node").is_some_and(|version| version >= NODE_RELAXED) {
         return Ok("node".into());
     }
