@@ -460,7 +460,7 @@ mod tests {
     #[test]
     fn however_many_equal_rows_there_are_a_split_has_no_more_leaders_than_it_may() {
         let nodes = 3 * MOST_LEADERS + 1;
-        let members = Vec::from_iter(0..nodes as u32);
+        let members: Vec<u32> = (0..nodes as u32).collect();
         let mut partition = Partition { nodes, ..Partition::default() };
         partition.add_root().unwrap();
         divide(&mut partition, Slot::Root, 0, &members, 2).unwrap();
