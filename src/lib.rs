@@ -39,6 +39,11 @@ mod vectors;
 #[cfg(test)]
 mod tests;
 
+/// The README's sample of Rust is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub use batch::{
     BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
 };

@@ -149,8 +149,9 @@ impl Partition {
 
     /// Says which rule of this module is broken, if one is. Reads everything.
     pub(crate) fn validate(&self) -> Result<(), String> {
-        let mut met = filled(self.nodes, false).map_err(|_| "no memory to check the partition")?;
-        let (mut splits, mut cells) = (0, 0);
+        let unmet = |len| filled(len, false).map_err(|_| "no memory to check the partition");
+        let mut met = unmet(self.nodes)?;
+        let (mut splits, mut cells) = (unmet(self.splits.len())?, unmet(self.cells.len())?);
         let mut waiting = Vec::from_iter(self.child(Slot::Root));
         while let Some(child) = waiting.pop() {
             match child {
@@ -158,9 +159,8 @@ impl Partition {
                     let Some(split) = self.splits.get(number as usize) else {
                         return Err(format!("split {number} does not exist"));
                     };
-                    splits += 1;
-                    if splits > self.splits.len() {
-                        return Err("a split is reached twice".into());
+                    if std::mem::replace(&mut splits[number as usize], true) {
+                        return Err(format!("split {number} is reached twice"));
                     }
                     let leaders = split.leaders.len();
                     let is_whole = leaders == split.children.len();
@@ -176,9 +176,8 @@ impl Partition {
                     let Some(cell) = self.cells.get(number as usize) else {
                         return Err(format!("cell {number} does not exist"));
                     };
-                    cells += 1;
-                    if cells > self.cells.len() {
-                        return Err("a cell is reached twice".into());
+                    if std::mem::replace(&mut cells[number as usize], true) {
+                        return Err(format!("cell {number} is reached twice"));
                     }
                     if !cell.is_sorted_by(|a, b| a < b) {
                         return Err(format!("the nodes of cell {number} do not rise"));
@@ -192,7 +191,7 @@ impl Partition {
                 }
             }
         }
-        if splits < self.splits.len() || cells < self.cells.len() {
+        if splits.iter().chain(&cells).any(|is_met| !is_met) {
             return Err("a split or a cell is not reached".into());
         }
         match met.iter().position(|met| !met) {
@@ -234,12 +233,13 @@ mod tests {
         assert_eq!(sound().validate(), Ok(()));
         assert_eq!(sound().try_clone().unwrap(), sound());
         assert_eq!(sound().order(1).unwrap(), [1, 2, 3]);
-        let broken: [(&str, fn(&mut Partition)); 7] = [
+        let broken: [(&str, fn(&mut Partition)); 8] = [
             ("in no cell", |p| p.nodes = 5),
             ("do not rise", |p| p.cells[0] = vec![1, 0, 2]),
             ("is no node", |p| p.cells[0].push(7)),
             ("does not exist", |p| p.splits[0].children[0] = Child::Cell(99)),
             ("reached twice", |p| p.splits[1].children[0] = Child::Split(0)),
+            ("reached twice", |p| p.splits[1].children[0] = Child::Cell(0)),
             ("is no node", |p| p.splits[1].leaders[0] = 4),
             ("not reached", |p| p.cells.push(vec![])),
         ];

@@ -416,7 +416,9 @@ fn divide(
     members: &[u32],
     part: usize,
 ) -> Result<(), OutOfMemory> {
-    let parts = || members.chunks(part.max(1));
+    // A split takes no more leaders, so very many equal rows have larger parts.
+    let part = part.max(members.len().div_ceil(MOST_LEADERS)).max(1);
+    let parts = || members.chunks(part);
     let mut leaders = Vec::new();
     leaders.try_reserve_exact(parts().len())?;
     leaders.extend(parts().filter_map(|part| part.first()));
@@ -449,4 +451,20 @@ pub(super) fn work(
     compass.find(members, codes, &mut joined);
     joined.iter().for_each(|leader| out.push(usize::from(*leader)));
     Ok(Some(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn however_many_equal_rows_there_are_a_split_has_no_more_leaders_than_it_may() {
+        let nodes = 3 * MOST_LEADERS + 1;
+        let members: Vec<u32> = (0..nodes as u32).collect();
+        let mut partition = Partition { nodes, ..Partition::default() };
+        partition.add_root().unwrap();
+        divide(&mut partition, Slot::Root, 0, &members, 2).unwrap();
+        assert_eq!(partition.validate(), Ok(()));
+        assert!(partition.cells.iter().all(|cell| cell.len() <= 4));
+    }
 }

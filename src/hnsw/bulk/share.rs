@@ -119,6 +119,39 @@ impl<'a> Reader<'a> {
 
 /// Does units of a batch that another instance gave away
 /// ([`Index::give_units`](crate::Index::give_units)), without sharing its memory.
+///
+/// ```
+/// use edgevec::{BatchMode, Helper, Index, Metric};
+///
+/// let rows: Vec<f32> = (0..2400).map(|i| (i as f32 * 0.37).sin()).collect();
+/// let mut index = Index::builder(4).metric(Metric::L2).build()?;
+/// index.begin_batch(600, None, BatchMode::Strict, true)?;
+/// let mut next = 0;
+/// index.fill_batch(600, &mut |piece| {
+///     piece.copy_from_slice(&rows[next..next + piece.len()]);
+///     next += piece.len();
+/// })?;
+///
+/// let mut helper = None;
+/// loop {
+///     let progress = index.step_batch(10_000)?;
+///     if progress.ready {
+///         break;
+///     }
+///     let Some(shared) = index.shared_rows() else { continue }; // rows are not coded yet
+///     if helper.is_none() {
+///         let mut new = Helper::new(4, Metric::L2, index.m())?;
+///         new.load(&index.batch_codes(0, shared)?)?; // once, in as many portions as one likes
+///         helper = Some(new);
+///     }
+///     if let (Some(helper), Some(units)) = (&mut helper, index.give_units()) {
+///         let answer = helper.work(&units)?; // elsewhere, while `step_batch` does what nobody was given
+///         assert!(index.accept_units(&answer)?);
+///     }
+/// }
+/// assert_eq!(index.finish_batch()?.inserted, 600);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Helper {
     codes: Codes,
     rows: usize,

@@ -9,7 +9,7 @@ import { ErrorsPanel } from './errors.js';
 import { Lanes } from './lanes.js';
 import { EmbeddingMap } from './map.js';
 import { Pulse } from './pulse.js';
-import { EF_SEARCH, ELEMENT_TYPE, PARAMETERS } from './runs.js';
+import { EF_SEARCH, ELEMENT_TYPE, PARAMETERS, createIndex } from './runs.js';
 import { SearchPanel, createFinder } from './search.js';
 import { colourReader, setUpTheme } from './theme.js';
 
@@ -111,6 +111,8 @@ async function start() {
     onIndex: setIndex,
     onStart: () => setIndex(null),
   });
+  // The first index loads the module: which build it is, and that it loads at all, is known from then on.
+  (await createIndex(EdgeVec, sample)).close();
   showFacts({
     backend: EdgeVec.backend, rows: count(sample.rows), dimensions: sample.dimensions, elements: ELEMENT_TYPE,
     metric: PARAMETERS.metric, m: PARAMETERS.m, efConstruction: PARAMETERS.efConstruction,

@@ -6,6 +6,8 @@ const STRIP_MS = 10_000;
 // Gaps from here on are visible as a stutter (three frames at 60 Hz).
 const STUTTER_MS = 50;
 const STRIP_GAP_MS = 200; // a gap this long fills the height of the strip
+// Between two drawings of the strip, which moves slowly and is drawn anew each time; the wheel has every frame.
+const STRIP_REST_MS = 50;
 const REST_MS = 500; // between two drawings when the user asked for less motion
 
 /** Resolves before the next frame is painted; soon, too, in a hidden tab, which has no frames. */
@@ -22,6 +24,7 @@ export class Pulse {
   #gaps = []; // { end, ms, kind }, oldest first, at least the last STRIP_MS
   #last = performance.now();
   #drawn = 0;
+  #stripDrawn = 0;
   #angle = 0;
   #run = null;
   #listeners = new Set();
@@ -93,6 +96,8 @@ export class Pulse {
     if (!this.#still.matches) this.#angle += Math.min(ms, STUTTER_MS) / 1000;
     const colours = this.#colours();
     this.#drawWheel(colours);
+    if (now - this.#stripDrawn < STRIP_REST_MS) return;
+    this.#stripDrawn = now;
     this.#drawStrip(now, colours);
   }
 

@@ -5,8 +5,9 @@ export const PARAMETERS = { metric: 'cosine', m: 16, efConstruction: 200, seed: 
 export const EF_SEARCH = 64;
 export const ELEMENT_TYPE = 'float32';
 // Both ways run over this many rows of an index that is thrown away before the first measurement:
-// engines compile WebAssembly again, faster, once they see that a function is hot.
-const WARM_UP_ROWS = 300;
+// engines compile WebAssembly again, faster, once they see that a function is hot. A batch of fewer rows has
+// only one cell, and does not reach all of the functions.
+const WARM_UP_ROWS = 1200;
 // Searches between two yields while recall is measured: a few milliseconds.
 const SEARCHES_PER_SLICE = 10;
 

@@ -104,7 +104,7 @@ export class SearchPanel {
     const { lemma, pos, text } = this.#sample.texts;
     const distance = self ? ` Its distance to itself: ${Math.max(0, self.distance).toFixed(4)}.` : '';
     return element('p', { class: 'query-card' }, this.#dot(row),
-      element('span', {}, element('strong', { text: lemma[row] }), element('small', { text: partOfSpeech(pos[row]) }),
+      element('span', {}, element('strong', { text: lemma[row] }), ' ', element('small', { text: partOfSpeech(pos[row]) }),
         ` ${definitionOf(text[row])}`, element('small', { class: 'self', text: distance })));
   }
 
@@ -113,8 +113,8 @@ export class SearchPanel {
     const items = hits.map(({ id, distance }) => element('li', {},
       element('button', { type: 'button', onclick: () => this.pick(id) },
         this.#dot(id),
-        element('span', { class: 'hit-text' }, element('strong', { text: lemma[id] }),
-          element('small', { text: partOfSpeech(pos[id]) }), element('span', { text: definitionOf(text[id]) })),
+        element('span', { class: 'hit-text' }, element('strong', { text: lemma[id] }), ' ',
+          element('small', { text: partOfSpeech(pos[id]) }), ' ', element('span', { text: definitionOf(text[id]) })),
         element('span', { class: 'hit-distance' }, distance.toFixed(3),
           element('i', { style: `--near: ${Math.max(0, Math.min(1, 1 - distance)).toFixed(3)}` })))));
     return element('ol', { class: 'hits', 'aria-label': 'Nearest entries, nearest first' }, ...items);
