@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 
 const js = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 const pkg = path.join(js, '../wasm/pkg');
@@ -28,6 +29,10 @@ execFileSync(process.execPath, [path.join(js, 'node_modules/typescript/bin/tsc')
 const target = path.join(dist, 'wasm');
 fs.mkdirSync(target, { recursive: true });
 for (const name of generated) fs.copyFileSync(path.join(pkg, name), path.join(target, name));
+// The comments of the glue are in its declarations, too: pages need not download them.
+const glue = fs.readFileSync(path.join(pkg, 'edgevec.js'), 'utf8');
+const bare = { removeComments: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 };
+fs.writeFileSync(path.join(target, 'edgevec.js'), ts.transpileModule(glue, { compilerOptions: bare }).outputText);
 fs.writeFileSync(path.join(target, 'inline.d.ts'), inlineTypes);
 const base64 = fs.readFileSync(path.join(pkg, 'edgevec_simd128.wasm')).toString('base64');
 fs.writeFileSync(path.join(target, 'inline.js'), `export const simd128 = '${base64}';\n`);
