@@ -48,3 +48,15 @@ fn rows_of_one_dimension_are_found() {
         assert_eq!(missed(&index), 0, "in parts of {part}");
     }
 }
+
+#[test]
+fn rows_that_drift_on_and_on_are_found() {
+    let values: Vec<f32> = (0..3000u16).flat_map(|i| [f32::from(i), -5.0, 0.0, 0.0]).collect();
+    for part in [1, 40, 1000] {
+        let mut index = Index::builder(4).metric(Metric::L2).build().unwrap();
+        for part in values.chunks(part * 4) {
+            index.insert_batch(Rows::flat(part), BatchOptions::new()).unwrap();
+        }
+        assert_eq!(missed(&index), 0, "in parts of {part}");
+    }
+}

@@ -400,10 +400,7 @@ impl Index {
 
     /// Sets a new scale from the old rows and the new.
     fn train(&self, job: &mut Job) -> Result<(), OutOfMemory> {
-        let config = &self.config;
-        let rows = self.len + job.staged;
-        job.new_codes =
-            Some(Codes::trained(&self.vectors, rows, config.dimensions, config.metric)?);
+        job.new_codes = Some(self.codes.trained(&self.vectors, self.len + job.staged)?);
         Ok(())
     }
 

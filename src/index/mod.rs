@@ -262,8 +262,7 @@ impl Index {
 
     /// Sets the scale of the codes from the rows there are and codes all of them.
     fn code_anew(&mut self, rows: usize) -> Result<(), OutOfMemory> {
-        let Config { dimensions, metric, .. } = self.config;
-        let mut codes = Codes::trained(&self.vectors, rows, dimensions, metric)?;
+        let mut codes = self.codes.trained(&self.vectors, rows)?;
         codes.reserve(rows)?;
         self.codes = codes;
         self.code_rows(rows);

@@ -180,7 +180,7 @@ fn read_quantizer(reader: &mut Reader<'_>, config: &Config) -> Result<Quantizer,
     if !sound {
         return Err(reader.corrupt("the quantizer is not one"));
     }
-    Ok(Quantizer { mean, scale, trained_rows, trained_energy, fit })
+    Ok(Quantizer { mean, scale, trained_rows, trained_energy, fit, last_saturated: 0 })
 }
 
 fn read_graph(reader: &mut Reader<'_>, config: &Config, nodes: usize) -> Result<Graph, Error> {

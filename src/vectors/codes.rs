@@ -45,6 +45,13 @@ const FITTING: f64 = 0.9995;
 const DRIFT_ROWS: u64 = 64;
 /// Share of saturated components, 20 times the sample's, above which the scale is too fine.
 const DRIFT_SATURATED: f64 = 0.01;
+/// A row of which more than one component in so many saturates does not fit. One is enough to set the
+/// scale anew, once there are so many rows for each 64 of the sample: rows that all lie outside have
+/// equal codes, and links among them would lead nowhere.
+const MISFIT_SHARE: usize = 8;
+const MISFIT_ROWS: u64 = 64;
+/// How much room a scale that was outgrown gets: rows that grow on and on outgrow it rarely.
+const HEADROOM: f32 = 2.0;
 /// Energy below the sample's by this factor (two bits of resolution lost): the scale is too coarse.
 const DRIFT_ENERGY: f64 = 16.0;
 
@@ -58,6 +65,8 @@ pub(crate) struct Quantizer {
     /// Mean of `(code - 63)^2` over the sample's components.
     pub(crate) trained_energy: f64,
     pub(crate) fit: Fit,
+    /// Components of the row coded last that saturate.
+    pub(crate) last_saturated: u32,
 }
 
 /// What was seen while rows were coded.
@@ -82,6 +91,7 @@ impl Quantizer {
         rows: usize,
         dimensions: usize,
         metric: Metric,
+        headroom: f32,
     ) -> Result<Self, OutOfMemory> {
         let sample_rows = rows.min(SAMPLE_ROWS);
         let sample = || (0..sample_rows).map(|i| vectors.row(i * rows / sample_rows));
@@ -114,19 +124,21 @@ impl Quantizer {
         });
         let largest = f32::from_bits(((bin.unwrap_or(0) as u32) << 16) | 0xffff);
         // All rows equal: any scale will do. Extremes of f32 stay inside what a float can divide.
-        let scale = (CENTRE as f32 / largest.clamp(1e-30, 1e30)).min(1e30);
+        let scale = (CENTRE as f32 / headroom / largest.clamp(1e-30, 1e30)).min(1e30);
         let mut quantizer = Self {
             mean,
             scale,
             trained_rows: rows as u64,
             trained_energy: 0.0,
             fit: Fit::default(),
+            last_saturated: 0,
         };
         let mut codes = Vec::new();
         codes.try_reserve_exact(stride(dimensions))?;
         codes.resize(stride(dimensions), 0);
         sample().for_each(|row| quantizer.encode(row, metric, &mut codes));
         let fit = std::mem::take(&mut quantizer.fit);
+        quantizer.last_saturated = 0;
         quantizer.trained_energy = fit.energy as f64 / fit.components(dimensions);
         Ok(quantizer)
     }
@@ -149,19 +161,31 @@ impl Quantizer {
             - 2 * u64::from(CENTRE) * u64::from(sum);
         self.fit.rows += 1;
         self.fit.saturated += u64::from(saturated);
+        self.last_saturated = saturated;
         self.fit.energy += energy;
     }
 
     /// Whether the rows coded since training no longer fit the scale. Judged only after enough
     /// rows to be sure and a share of those trained on, so that coding anew stays rare.
     pub(crate) fn has_drifted(&self) -> bool {
-        let fit = &self.fit;
-        if fit.rows < DRIFT_ROWS.max(self.trained_rows / 8) {
-            return false;
-        }
-        let components = fit.components(self.mean.len());
-        fit.saturated as f64 > components * DRIFT_SATURATED
-            || (fit.energy as f64) < components * self.trained_energy / DRIFT_ENERGY
+        let components = self.fit.components(self.mean.len());
+        let is_faded = (self.fit.energy as f64) < components * self.trained_energy / DRIFT_ENERGY;
+        self.is_outgrown() || (self.is_judged() && is_faded)
+    }
+
+    /// Whether enough rows were coded since training to judge by their sums.
+    fn is_judged(&self) -> bool {
+        self.fit.rows >= DRIFT_ROWS.max(self.trained_rows / 8)
+    }
+
+    /// Whether rows lie outside of the scale: many a little, or the last one far.
+    fn is_outgrown(&self) -> bool {
+        let components = self.fit.components(self.mean.len());
+        let saturates = self.fit.saturated as f64 > components * DRIFT_SATURATED;
+        let row = copies(self.mean.len()) * self.mean.len();
+        let is_misfit = self.last_saturated as usize * MISFIT_SHARE > row;
+        (self.is_judged() && saturates)
+            || (is_misfit && self.fit.rows >= self.trained_rows / MISFIT_ROWS)
     }
 }
 
@@ -206,15 +230,13 @@ impl Codes {
         Self { rows: Chunks::new(stride(dimensions)), dimensions, metric, quantizer: None }
     }
 
-    /// An empty store with mean and scale set from the rows `0..rows`.
-    pub(crate) fn trained(
-        vectors: &Vectors,
-        rows: usize,
-        dimensions: usize,
-        metric: Metric,
-    ) -> Result<Self, OutOfMemory> {
-        let quantizer = Quantizer::train(vectors, rows, dimensions, metric)?;
-        Ok(Self { quantizer: Some(quantizer), ..Self::new(dimensions, metric) })
+    /// An empty store with mean and scale set from the rows `0..rows`, with room where these codes were
+    /// outgrown.
+    pub(crate) fn trained(&self, vectors: &Vectors, rows: usize) -> Result<Self, OutOfMemory> {
+        let is_outgrown = self.quantizer.as_ref().is_some_and(Quantizer::is_outgrown);
+        let headroom = if is_outgrown { HEADROOM } else { 1.0 };
+        let quantizer = Quantizer::train(vectors, rows, self.dimensions, self.metric, headroom)?;
+        Ok(Self { quantizer: Some(quantizer), ..Self::new(self.dimensions, self.metric) })
     }
 
     pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), OutOfMemory> {
@@ -409,7 +431,7 @@ mod tests {
         for (i, row) in rows.iter().enumerate() {
             vectors.row_mut(i).copy_from_slice(row);
         }
-        let mut codes = Codes::trained(&vectors, rows.len(), dimensions, metric).unwrap();
+        let mut codes = Codes::new(dimensions, metric).trained(&vectors, rows.len()).unwrap();
         codes.reserve(rows.len()).unwrap();
         for (i, row) in rows.iter().enumerate() {
             codes.encode(i, row);
