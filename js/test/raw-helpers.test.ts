@@ -93,7 +93,8 @@ describe('a helper', () => {
   it('has no member that is not tested here', () => {
     const ends = ['free', '__destroy_into_raw', Symbol.dispose].filter((name) => name !== undefined);
     expect(Reflect.ownKeys(RawHelper.prototype)).to.have.members(['load', 'work', 'constructor', ...ends]);
-    const statics = Reflect.ownKeys(RawHelper).filter((name) => !['length', 'name', 'prototype', '__wrap'].includes(String(name)));
+    const common = ['length', 'name', 'prototype', '__wrap'];
+    const statics = Reflect.ownKeys(RawHelper).filter((name) => !common.includes(String(name)));
     expect(statics).to.deep.equal([]);
   });
 
@@ -125,7 +126,8 @@ describe('a helper', () => {
     for (const call of range(manyCalls)) {
       const words = good.slice(0, random.below(4) === 0 ? random.below(good.length) : good.length);
       for (const _ of range(1 + random.below(3))) {
-        words[random.below(random.below(2) === 0 ? 8 : words.length)] = random.pick([random.below(5), ROWS, random.word(), 2 ** 32 - 1]);
+        const place = random.below(random.below(2) === 0 ? 8 : words.length);
+        words[place] = random.pick([random.below(5), ROWS, random.word(), 2 ** 32 - 1]);
       }
       attempt(`call ${call}`, () => helper.work(words));
     }
@@ -137,7 +139,8 @@ describe('a helper', () => {
   it('answers no call after free, and is not harmed by one', () => {
     const { raw, helper } = shared();
     helper.free();
-    for (const call of [() => helper.free(), () => helper.work(new Uint32Array(3)), () => helper.load(new Uint8Array(0))]) {
+    const calls = [() => helper.free(), () => helper.work(new Uint32Array(3)), () => helper.load(new Uint8Array(0))];
+    for (const call of calls) {
       expect(thrownBy(call)).to.be.instanceOf(Error).with.property('message', 'null pointer passed to rust');
     }
     expect(finished(raw, () => undefined)).to.equal(expected);
@@ -171,7 +174,8 @@ describe('an index that gives units away', () => {
       finished(raw, (units) => {
         const answer = helper.work(units);
         for (const _ of range(1 + random.below(4))) {
-          answer[random.below(random.below(2) === 0 ? 8 : answer.length)] = random.pick([random.below(5), ROWS, random.word()]);
+          const place = random.below(random.below(2) === 0 ? 8 : answer.length);
+          answer[place] = random.pick([random.below(5), ROWS, random.word()]);
         }
         return answer;
       });

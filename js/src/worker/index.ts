@@ -5,7 +5,7 @@ import { planBatch, throwIfAborted } from '../batch.js';
 import { EdgeVecError, invalidArgument } from '../errors.js';
 import { EdgeVec as Local } from '../index.js';
 import type { Thread } from '../threads.js';
-import { plainBytes, plainFloats } from '../typed.js';
+import { copiedBytes, plainFloats } from '../typed.js';
 import type {
   BatchInsertConfig,
   BatchInsertResult,
@@ -81,14 +81,14 @@ export class EdgeVec {
    *   `LOAD_FAILED`.
    */
   static async fromBytes(bytes: Uint8Array | ArrayBuffer): Promise<EdgeVec> {
-    const plain = plainBytes(bytes);
-    return EdgeVec.#start('fromBytes', plain instanceof Uint8Array ? plain.slice() : sendable(plain));
+    const copy = copiedBytes(bytes);
+    return EdgeVec.#start('fromBytes', copy ?? sendable(bytes), copy && [copy.buffer]);
   }
 
-  static async #start(call: 'create' | 'fromBytes', given: unknown): Promise<EdgeVec> {
+  static async #start(call: 'create' | 'fromBytes', given: unknown, transfer?: ArrayBufferLike[]): Promise<EdgeVec> {
     const link = new Link(started());
     try {
-      const made = (await link.call(call, [given])) as Made;
+      const made = (await link.call(call, [given], transfer)) as Made;
       loadedBackend = made.backend;
       return new EdgeVec(link, made);
     } catch (error) {
