@@ -257,8 +257,10 @@ function buffersOf(value: unknown): ArrayBufferLike[] {
   return value instanceof Float32Array ? [value.buffer] : [];
 }
 
+const PRIMITIVES = new Set(['number', 'string', 'boolean', 'bigint']);
+
 /** A value as a message can have it: what is an object, and so no good argument, is an empty one there. */
 function sendable(value: unknown): unknown {
-  const isPlain = value === null || !['object', 'function', 'symbol'].includes(typeof value);
+  const isPlain = value === undefined || value === null || PRIMITIVES.has(typeof value);
   return isPlain ? value : {};
 }
