@@ -204,11 +204,13 @@ export async function runBatch(raw: () => RawIndex, plan: Plan, crew?: Crew): Pr
   let report: Report;
   try {
     await copyRows(raw, plan, () => pause(0));
-    for (;;) {
+    for (let done = 0; ; ) {
       translated(() => crew?.tend(raw()));
-      const done = pace.step((distances) => raw().stepBatch(distances), () => raw().batchWaits);
-      if (done < 0) break;
-      if (raw().batchWaits) await crew?.heard();
+      if (crew?.isBehind !== true) {
+        done = pace.step((distances) => raw().stepBatch(distances), () => raw().batchWaits);
+        if (done < 0) break;
+        if (raw().batchWaits) await crew?.heard();
+      }
       // All rows are done only when nothing is left to do.
       await pause(Math.min(done, total - 1));
     }

@@ -18,6 +18,8 @@ import type { RawIndex } from './wasm/edgevec.js';
 const PORTIONS = 3;
 /** Bytes of codes sent in one turn to each helper. */
 const CODES_BYTES = 1 << 20;
+/** How long answers are taken in before the page may do something else. */
+const TAKE_MS = 5;
 /** How long the owner waits for an answer before it looks for an abort. */
 const WAIT_MS = 50;
 /** After so much silence, while nothing else can be done, helpers are given up. */
@@ -93,10 +95,18 @@ export class Crew {
     this.#wake();
   }
 
-  /** Hands over what has come back, and gives helpers something to do. Called in each slice of a batch. */
+  /** Whether more has come back than could be taken in at once: the owner need not work, too. */
+  get isBehind(): boolean {
+    return this.#answers.length > 0;
+  }
+
+  /** Takes in what has come back, and gives helpers something to do. Called in each slice of a batch. */
   tend(raw: RawIndex): void {
-    for (const { member, answer } of this.#answers.splice(0)) {
-      if (!raw.acceptUnits(answer)) this.#dismiss(member);
+    const start = performance.now();
+    while (performance.now() - start < TAKE_MS) {
+      const next = this.#answers.shift();
+      if (next === undefined) break;
+      if (!raw.acceptUnits(next.answer)) this.#dismiss(next.member);
     }
     if (this.#isShort) this.#takeBack(raw);
     const rows = raw.sharedRows;

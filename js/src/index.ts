@@ -12,6 +12,7 @@ import {
   withSnapshot,
   type Plan,
 } from './batch.js';
+import { whenCollected } from './collected.js';
 import { Crew } from './crew.js';
 import { load, loadedBackend } from './engine.js';
 import { EdgeVecError, invalidArgument, translated } from './errors.js';
@@ -184,13 +185,19 @@ export class EdgeVec {
   async #run(plan: Plan): Promise<BatchInsertResult> {
     this.#open();
     const helpers = helpersOf(plan);
-    const crew = helpers === 0 ? undefined : (this.#crew ??= new Crew());
+    const crew = helpers === 0 ? undefined : (this.#crew ??= this.#newCrew());
     crew?.gather(helpers);
     try {
       return await runBatch(() => this.#open(), plan, crew);
     } finally {
       crew?.rest();
     }
+  }
+
+  #newCrew(): Crew {
+    const crew = new Crew();
+    whenCollected(this, () => crew.close());
+    return crew;
   }
 
   /**

@@ -4,7 +4,7 @@ import { expect } from 'chai';
 import { BatchInsertError, EdgeVec as Local, EdgeVecError, type BatchProgress, type EdgeVecOptions } from 'edgevec';
 import { EdgeVec } from 'edgevec/worker';
 import { clustered, range, rowOf, rowsOf, uniform } from './data.js';
-import { sharedMemory } from './environment.js';
+import { inNode, sharedMemory } from './environment.js';
 import { expectBatchError, expectError, rejectionOf, thrownBy } from './failures.js';
 import { hostileValues } from './hostile.js';
 import { fresh } from './indexes.js';
@@ -257,6 +257,16 @@ describe('errors of an index in a worker', () => {
     const later = [() => there.size, () => there.insert([1]), () => there.toBytes(), () => there.insertBatch([])];
     for (const call of later) expectError(await rejectionOf(call()), 'CLOSED');
     expectError(thrownBy(() => there.dimensions), 'CLOSED');
+  });
+
+  it('say INTERNAL_ERROR when the worker dies', async function () {
+    if (!inNode) return this.skip(); // browsers tell nobody
+    await watching(async (started) => {
+      const there = await remote();
+      const running = there.insertBatch(rows);
+      started[0]?.terminate();
+      for (const call of [running, there.size]) expectError(await rejectionOf(call), 'INTERNAL_ERROR');
+    });
   });
 
   it('say LOAD_FAILED when no worker can be started', async () => {

@@ -280,20 +280,46 @@ describe('a thread costs time and no data', () => {
   });
 });
 
+/** What a program prints before it ends by itself. */
+async function run(program: string, ...options: string[]): Promise<string> {
+  const { execFileSync } = await import('node:child_process');
+  const { fileURLToPath } = await import('node:url');
+  const cwd = fileURLToPath(new URL('..', import.meta.url));
+  const given = ['--input-type=module', ...options, '-e', program];
+  return execFileSync(process.execPath, given, { cwd, encoding: 'utf8', timeout: 30_000 });
+}
+
 describe('a program', () => {
+  it('that forgets to close an index loses its threads when the index is collected', async function () {
+    if (!inNode) return this.skip();
+    for (const entry of ['node', 'worker-node']) {
+      expect(await run(`
+        import wt from 'node:worker_threads';
+        import { syncBuiltinESMExports } from 'node:module';
+        import { setTimeout as later } from 'node:timers/promises';
+        let [started, ended] = [0, 0];
+        wt.Worker = class extends wt.Worker {
+          constructor(...given) { super(...given); started += 1; this.on('exit', () => (ended += 1)); }
+        };
+        syncBuiltinESMExports();
+        const { EdgeVec } = await import('./dist/entry/${entry}.js');
+        await (async () => {
+          const index = await EdgeVec.create({ dimensions: 8 });
+          await index.insertBatch(new Float32Array(80).fill(1), { workers: 1 });
+        })();
+        for (let turn = 0; turn < 500 && ended === 0; turn += 1) { globalThis.gc(); await later(10); }
+        console.log(started, ended);`, '--expose-gc')).to.equal('1 1\n');
+    }
+  });
+
   it('ends though its index has threads that wait for a batch', async function () {
     if (!inNode) return this.skip();
-    const { execFileSync } = await import('node:child_process');
-    const { fileURLToPath } = await import('node:url');
     for (const entry of ['node', 'worker-node']) {
-      const program = `
+      expect(await run(`
         import { EdgeVec } from './dist/entry/${entry}.js';
         const index = await EdgeVec.create({ dimensions: 8 });
         await index.insertBatch(Float32Array.from({ length: 8000 }, (_, i) => Math.sin(i)), { workers: 2 });
-        console.log(await index.size);`;
-      const cwd = fileURLToPath(new URL('..', import.meta.url));
-      const options = { cwd, encoding: 'utf8', timeout: 30_000 } as const;
-      expect(execFileSync(process.execPath, ['--input-type=module', '-e', program], options)).to.equal('1000\n');
+        console.log(await index.size);`)).to.equal('1000\n');
     }
   });
 });

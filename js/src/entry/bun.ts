@@ -1,7 +1,7 @@
 /** For Bun: the module is read from beside this file. */
 import { availableParallelism } from 'node:os';
 import { setLoader } from '../engine.js';
-import { readModule } from '../loaders.js';
+import { readModule } from '../loaders-node.js';
 import { nodeThread } from '../threads-node.js';
 import { setThreads } from '../threads.js';
 

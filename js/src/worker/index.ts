@@ -2,6 +2,7 @@
 /** The same index, living in a worker: the page never does any of the work. */
 
 import { planBatch, throwIfAborted } from '../batch.js';
+import { whenCollected } from '../collected.js';
 import { EdgeVecError, invalidArgument } from '../errors.js';
 import { EdgeVec as Local } from '../index.js';
 import type { Thread } from '../threads.js';
@@ -57,6 +58,7 @@ export class EdgeVec {
     }
     this.#link = link;
     this.#made = made;
+    whenCollected(this, () => link.end(closed()));
   }
 
   /**
