@@ -49,11 +49,13 @@ describe('an index in a worker', () => {
       }
       expect(await there.insert(rowOf(rows, DIMENSIONS, 2900))).to.equal(here.insert(rowOf(rows, DIMENSIONS, 2900)));
       expect(await there.insert([...range(DIMENSIONS)], 77_777)).to.equal(here.insert([...range(DIMENSIONS)], 77_777));
-      for (const query of rowsOf(part(800, 820), DIMENSIONS)) {
-        for (const options of [{}, { k: 3, ef: 200 }, { k: 5000 }]) {
-          expect(await there.search(query, options)).to.deep.equal(here.search(query, options));
-          expect(await there.search([...query], options)).to.deep.equal(here.search(query, options));
-        }
+      const searches = rowsOf(part(800, 820), DIMENSIONS).flatMap((query) =>
+        [{}, { k: 3, ef: 200 }, { k: 5000 }].map((options) => ({ query, options })),
+      );
+      const found = searches.map(({ query, options }) => here.search(query, options));
+      for (const form of [(query: Float32Array) => query, (query: Float32Array) => [...query]]) {
+        const asked = searches.map(({ query, options }) => there.search(form(query), options));
+        expect(await Promise.all(asked)).to.deep.equal(found);
       }
       expect([await there.get(5000), await there.get(1e9)]).to.deep.equal([here.get(5000), undefined]);
       expect([await there.has(77_777), await there.has(77_778)]).to.deep.equal([true, false]);

@@ -58,7 +58,7 @@ export class EdgeVec {
     }
     this.#link = link;
     this.#made = made;
-    whenCollected(this, () => link.end(closed()));
+    whenCollected(this, () => link.forget(closed()));
   }
 
   /**

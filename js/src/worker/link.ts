@@ -30,6 +30,8 @@ export class Link {
   #lastId = 0;
   /** Why nothing can be asked any more. */
   #end: EdgeVecError | undefined;
+  /** Called when the last call is answered, where nobody can make another. */
+  #forgotten: (() => void) | undefined;
   /** Settles when the rows of a large batch are sent; what is asked meanwhile waits for its turn. */
   #sending: Promise<void> | undefined;
 
@@ -49,6 +51,12 @@ export class Link {
     this.#thread.end();
     for (const { reject } of this.#pending.values()) reject(error);
     this.#pending.clear();
+  }
+
+  /** Ends the worker when all is answered: nobody can ask it any more. */
+  forget(error: EdgeVecError): void {
+    this.#forgotten = () => this.end(error);
+    if (this.#pending.size === 0) this.#forgotten();
   }
 
   /** Throws when nothing can be asked any more. */
@@ -124,7 +132,10 @@ export class Link {
   #settle(id: number): Pending | undefined {
     const pending = this.#pending.get(id);
     this.#pending.delete(id);
-    if (this.#pending.size === 0) this.#thread.hold(false);
+    if (this.#pending.size === 0) {
+      this.#thread.hold(false);
+      this.#forgotten?.();
+    }
     return pending;
   }
 
