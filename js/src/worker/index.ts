@@ -153,6 +153,7 @@ export class EdgeVec {
    *
    * @param vectors  Rows one after another, or an array of rows; neither changed nor taken away. Up to 32 MiB
    *   are copied before the call returns; do not write to larger ones before the promise settles.
+   * @param config.workers  Threads that help in Node; in browsers none do.
    * @param config.signal  Aborts as soon as the worker hears of it; the index is then as it was.
    * @returns When every inserted row can be found. `ids` are in the order of the input.
    * @throws {BatchInsertError} (as a rejection) with one of the codes of {@link BatchErrorCode}, the row
