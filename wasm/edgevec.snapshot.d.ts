@@ -2,6 +2,38 @@
 /* eslint-disable */
 
 /**
+ * Does units of a batch that an index in another instance gave away.
+ */
+export class RawHelper {
+    free(): void;
+    [Symbol.dispose](): void;
+    /**
+     * Adds the codes of the next rows, as `RawIndex.batchCodes` gives them.
+     *
+     * # Errors
+     *
+     * `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
+     */
+    load(codes: Uint8Array): void;
+    /**
+     * Makes a helper for an index with these parameters.
+     *
+     * # Errors
+     *
+     * `INVALID_ARGUMENT`.
+     */
+    constructor(dimensions: number, metric: 'l2' | 'cosine' | 'dot', m: number);
+    /**
+     * Does units and returns the answer for `RawIndex.acceptUnits`.
+     *
+     * # Errors
+     *
+     * `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
+     */
+    work(units: Uint32Array): Uint32Array;
+}
+
+/**
  * A vector index, as the package sees it. Users see `EdgeVec`, which is made of it in `js/`.
  */
 export class RawIndex {
@@ -11,6 +43,23 @@ export class RawIndex {
      * Drops the batch, if there is one: the index is as it was before it.
      */
     abortBatch(): void;
+    /**
+     * Takes in what a helper made of units. Returns false, and changes nothing, when nobody was given
+     * these units (any more) or the answer is not sound.
+     *
+     * # Errors
+     *
+     * `INVALID_ARGUMENT`, and `CAPACITY_EXCEEDED`, which aborts the batch.
+     */
+    acceptUnits(answer: Uint32Array): boolean;
+    /**
+     * The codes of `rows` rows from `first` on, for `RawHelper.load`; those that there are.
+     *
+     * # Errors
+     *
+     * `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
+     */
+    batchCodes(first: number, rows: number): Uint8Array;
     /**
      * Announces a batch of `rows` rows. `ids` is a `Float64Array` or `undefined`, `mode` is
      * `'strict'` or `'skip'`.
@@ -65,6 +114,15 @@ export class RawIndex {
      */
     get(id: number): Float32Array | undefined;
     /**
+     * Units of the batch for `RawHelper.work`, some milliseconds of work; `undefined` while there are
+     * none to give.
+     *
+     * # Errors
+     *
+     * `CAPACITY_EXCEEDED`; the units are then given to nobody until they are taken back.
+     */
+    giveUnits(): Uint32Array | undefined;
+    /**
      * Whether a row has this id.
      *
      * # Errors
@@ -116,6 +174,14 @@ export class RawIndex {
      */
     stepBatch(budget: number): number;
     /**
+     * Takes back all units that were given and not answered.
+     *
+     * # Errors
+     *
+     * `INTERNAL_ERROR` when no batch is pending.
+     */
+    takeBackUnits(): void;
+    /**
      * The index as bytes.
      *
      * # Errors
@@ -124,9 +190,17 @@ export class RawIndex {
      */
     toBytes(): Uint8Array;
     /**
+     * Whether the last step found nothing to do before helpers answer, or their units are taken back.
+     */
+    readonly batchWaits: boolean;
+    /**
      * Components of each vector.
      */
     readonly dimensions: number;
+    /**
+     * Links of a node.
+     */
+    readonly m: number;
     /**
      * Bytes allocated for the index.
      */
@@ -135,6 +209,11 @@ export class RawIndex {
      * `l2`, `cosine` or `dot`.
      */
     readonly metric: string;
+    /**
+     * Rows whose codes helpers need, those of the index included; `undefined` while there is nothing
+     * to help with.
+     */
+    readonly sharedRows: number | undefined;
     /**
      * Rows that searches can find.
      */
@@ -164,11 +243,18 @@ export type InitInput = RequestInfo | URL | Response | BufferSource | WebAssembl
 
 export interface InitOutput {
     readonly memory: WebAssembly.Memory;
+    readonly __wbg_rawhelper_free: (a: number, b: number) => void;
     readonly __wbg_rawindex_free: (a: number, b: number) => void;
     readonly backend: () => [number, number];
     readonly batchErrorCodes: () => [number, number];
     readonly batchLimit: (a: any) => [number, number, number];
+    readonly rawhelper_load: (a: number, b: any) => [number, number];
+    readonly rawhelper_new: (a: any, b: any, c: any) => [number, number, number];
+    readonly rawhelper_work: (a: number, b: any) => [number, number, number];
     readonly rawindex_abortBatch: (a: number) => void;
+    readonly rawindex_acceptUnits: (a: number, b: any) => [number, number, number];
+    readonly rawindex_batchCodes: (a: number, b: any, c: any) => [number, number, number];
+    readonly rawindex_batchWaits: (a: number) => number;
     readonly rawindex_beginBatch: (a: number, b: any, c: any, d: any, e: any) => [number, number];
     readonly rawindex_dimensions: (a: number) => number;
     readonly rawindex_drainQueued: (a: number, b: any) => [number, number, number];
@@ -176,15 +262,19 @@ export interface InitOutput {
     readonly rawindex_finishBatch: (a: number) => [number, number, number];
     readonly rawindex_fromBytes: (a: any) => [number, number, number];
     readonly rawindex_get: (a: number, b: any) => [number, number, number];
+    readonly rawindex_giveUnits: (a: number) => [number, number, number];
     readonly rawindex_has: (a: number, b: any) => [number, number, number];
     readonly rawindex_insert: (a: number, b: any, c: any) => [number, number, number];
+    readonly rawindex_m: (a: number) => number;
     readonly rawindex_memoryBytes: (a: number) => number;
     readonly rawindex_metric: (a: number) => [number, number];
     readonly rawindex_new: (a: any, b: any, c: any, d: any, e: any) => [number, number, number];
     readonly rawindex_refuseRow: (a: number, b: any) => [number, number];
     readonly rawindex_search: (a: number, b: any, c: any, d: any) => [number, number, number];
+    readonly rawindex_sharedRows: (a: number) => [number, number];
     readonly rawindex_size: (a: number) => number;
     readonly rawindex_stepBatch: (a: number, b: any) => [number, number, number];
+    readonly rawindex_takeBackUnits: (a: number) => [number, number];
     readonly rawindex_toBytes: (a: number) => [number, number, number];
     readonly __wbindgen_malloc: (a: number, b: number) => number;
     readonly __wbindgen_realloc: (a: number, b: number, c: number, d: number) => number;

@@ -13,6 +13,7 @@ export type Loader = (build: Build) => Promise<WebAssembly.Module> | WebAssembly
 let loader: Loader | undefined;
 let builds: readonly Build[] = ['simd128'];
 let loading: Promise<void> | undefined;
+let module: WebAssembly.Module | undefined;
 let memory: WebAssembly.Memory | undefined;
 
 /** Says how modules are got, and which builds there are. Called by the entry files; the first one counts. */
@@ -35,13 +36,19 @@ export function load(): Promise<void> {
 async function start(): Promise<void> {
   if (loader === undefined) throw new Error('no way of loading was chosen');
   const build = builds.includes('relaxed') && (await runsRelaxedSimd()) ? 'relaxed' : 'simd128';
-  const module = await loader(build);
-  ({ memory } = initSync({ module }));
+  const compiled = await loader(build);
+  ({ memory } = initSync({ module: compiled }));
+  module = compiled;
 }
 
 /** The instructions in use, when a module is loaded. */
 export function loadedBackend(): string | undefined {
   return memory === undefined ? undefined : backend();
+}
+
+/** The module in use, for instances in other threads. */
+export function loadedModule(): WebAssembly.Module | undefined {
+  return module;
 }
 
 /** Bytes of the module's memory, of all indexes together; for tests and benchmarks. */

@@ -4,6 +4,7 @@
 import {
   COPY_AT_ONCE_BYTES,
   batchLimit,
+  helpersOf,
   planBatch,
   planBytes,
   runBatch,
@@ -11,9 +12,12 @@ import {
   withSnapshot,
   type Plan,
 } from './batch.js';
+import { whenCollected } from './collected.js';
+import { Crew } from './crew.js';
 import { load, loadedBackend } from './engine.js';
 import { EdgeVecError, invalidArgument, translated } from './errors.js';
-import { copyRow, isArray, plainBytes } from './typed.js';
+import { plainBytes } from './typed.js';
+import { toVector } from './vector.js';
 import type {
   BatchInsertConfig,
   BatchInsertResult,
@@ -44,6 +48,8 @@ export class EdgeVec {
   #raw: RawIndex | undefined;
   /** Settles when the batches given so far are done; undefined when none is. */
   #busy: Promise<unknown> | undefined;
+  /** Threads that help with batches, from the first that wants some. */
+  #crew: Crew | undefined;
 
   private constructor(raw: RawIndex) {
     if (!(raw instanceof RawIndex)) {
@@ -152,7 +158,7 @@ export class EdgeVec {
     });
     this.#busy = turn;
     try {
-      return await (before === undefined ? runBatch(() => this.#open(), plan) : this.#runAfter(before, plan));
+      return await (before === undefined ? this.#run(plan) : this.#runAfter(before, plan));
     } finally {
       leave(before); // over when those before it are, too
       void turn.then(() => {
@@ -173,7 +179,25 @@ export class EdgeVec {
     await Promise.race([before, aborted]);
     signal?.removeEventListener('abort', stop);
     throwIfAborted(signal);
-    return runBatch(() => this.#open(), plan);
+    return this.#run(plan);
+  }
+
+  async #run(plan: Plan): Promise<BatchInsertResult> {
+    this.#open();
+    const helpers = helpersOf(plan);
+    const crew = helpers === 0 ? undefined : (this.#crew ??= this.#newCrew());
+    crew?.gather(helpers);
+    try {
+      return await runBatch(() => this.#open(), plan, crew);
+    } finally {
+      crew?.rest();
+    }
+  }
+
+  #newCrew(): Crew {
+    const crew = new Crew();
+    whenCollected(this, () => crew.close());
+    return crew;
   }
 
   /**
@@ -228,6 +252,7 @@ export class EdgeVec {
   close(): void {
     const raw = this.#raw;
     this.#raw = undefined;
+    this.#crew?.close();
     raw?.free();
   }
 
@@ -247,17 +272,4 @@ if (Symbol.dispose !== undefined) {
     configurable: true,
     writable: true,
   });
-}
-
-/** A vector as the module takes it. Getters of the caller's may run here, and close the index. */
-function toVector(name: string, value: Vector, dimensions: number): Float32Array {
-  if (ArrayBuffer.isView(value)) return value; // the module sees what it is
-  if (!isArray(value)) throw invalidArgument(name, value, 'a Float32Array or an array of numbers');
-  const copy = new Float32Array(dimensions);
-  const actual = copyRow(value, copy, 0, dimensions);
-  if (actual !== dimensions) {
-    const message = `the vector has ${actual} components, but the index has ${dimensions} dimensions`;
-    throw new EdgeVecError('DIMENSION_MISMATCH', message, { expected: dimensions, actual });
-  }
-  return copy;
 }

@@ -1,4 +1,4 @@
-/** Getting a compiled module from where it lies. */
+/** Getting a compiled module from where it lies, in browsers. */
 
 /** By the network: compiled while it arrives, where the server says that it is WebAssembly. */
 export async function fetchModule(url: URL): Promise<WebAssembly.Module> {
@@ -10,10 +10,4 @@ export async function fetchModule(url: URL): Promise<WebAssembly.Module> {
     return WebAssembly.compileStreaming(response);
   }
   return WebAssembly.compile(await response.arrayBuffer());
-}
-
-/** From the file system, in Node and what is compatible with it. */
-export async function readModule(url: URL): Promise<WebAssembly.Module> {
-  const { readFile } = await import('node:fs/promises');
-  return WebAssembly.compile(await readFile(url));
 }

@@ -34,6 +34,14 @@ export function plainBytes(value: Uint8Array | ArrayBuffer): Uint8Array {
   }
 }
 
+/** A copy of the bytes of a `Uint8Array` or an `ArrayBuffer` of whatever realm; anything else is undefined. */
+export function copiedBytes(value: Uint8Array | ArrayBuffer): Uint8Array | undefined {
+  const bytes = plainBytes(value);
+  if (kind.call(bytes) !== 'Uint8Array') return undefined;
+  const count = length.call(bytes);
+  return count === 0 ? new Uint8Array() : new Uint8Array(buffer.call(bytes), byteOffset.call(bytes), count).slice();
+}
+
 /** Values in a list of any kind; 0 for what is no list, or only has the prototype of one. */
 export function lengthOf(list: unknown): number {
   if (kind.call(list) !== undefined) return length.call(list);

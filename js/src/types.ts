@@ -79,6 +79,13 @@ export interface BatchInsertConfig {
   onProgress?: (progress: BatchProgress) => void;
   /** Aborts the batch within one slice; the promise rejects with `signal.reason`. */
   signal?: AbortSignal;
+  /**
+   * How many threads help, an integer from 0 to 64; the result is the same. Default `'auto'`: one less than
+   * the machine runs at once, at most 8, and none for a batch that is done before they have started. They
+   * are Web Workers, or worker threads in Node, need no headers and no shared memory, and stay for the next
+   * batches until the index is closed. Where none can be started the batch is done without.
+   */
+  workers?: 'auto' | number;
 }
 
 /** How far a batch is. */

@@ -89,7 +89,7 @@ describe('progress', () => {
   it('is reported at most once a slice and after every slice', async () => {
     const log = await trace(async (log) => {
       const index = await fresh({ dimensions: DIMENSIONS });
-      await index.insertBatch(rows, { onProgress: () => log.push('progress') });
+      await index.insertBatch(rows, { workers: 0, onProgress: () => log.push('progress') });
     });
     const steps = log.filter((entry) => entry === 'step').length;
     expect(steps).to.be.at.least(20);
@@ -128,7 +128,7 @@ describe('while a batch of 10,000 rows runs', () => {
       const onProgress = ({ done }: BatchProgress): void => {
         if (done < ROWS) behindMicrotasks(1000, () => log.push('a task ends'));
       };
-      await index.insertBatch(rows, { onProgress });
+      await index.insertBatch(rows, { workers: 0, onProgress });
     });
     const steps = log.filter((entry) => entry === 'step').length;
     const slices = Array.from({ length: steps - 1 }, () => ['step', 'a task ends']).flat();

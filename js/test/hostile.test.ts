@@ -33,7 +33,7 @@ const GETTERS = ['size', 'dimensions', 'metric'];
 const FIELDS: [string, string[]][] = [
   ['create', ['dimensions', 'metric', 'm', 'efConstruction', 'seed']],
   ['search', ['k', 'ef']],
-  ['insertBatch', ['validateDimensions', 'ids', 'mode', 'onProgress', 'signal']],
+  ['insertBatch', ['validateDimensions', 'ids', 'mode', 'onProgress', 'signal', 'workers']],
 ];
 
 async function made(): Promise<EdgeVec> {
@@ -125,9 +125,9 @@ describe('the package', () => {
 
   for (const [name, fields] of FIELDS) {
     it(`${name} takes anything in the fields ${fields.join(', ')}`, async () => {
-      const index = await made();
-      const method = (name === 'create' ? EdgeVec.create : index[name as keyof EdgeVec]) as Method;
       for (const field of fields) {
+        const index = await made();
+        const method = (name === 'create' ? EdgeVec.create : index[name as keyof EdgeVec]) as Method;
         for (const [kind, make] of Object.entries(values)) {
           const [first, second] = (METHODS[name] ?? STATICS[name] ?? []).map((argument) => argument());
           const options = { ...((second ?? first) as object), [field]: make() };

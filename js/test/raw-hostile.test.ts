@@ -31,8 +31,12 @@ const METHODS: Record<string, Make[]> = {
   finishBatch: [],
   abortBatch: [],
   drainQueued: [() => 1000],
+  batchCodes: [() => 0, () => 1],
+  giveUnits: [],
+  acceptUnits: [() => new Uint32Array(4)],
+  takeBackUnits: [],
 };
-const GETTERS = ['size', 'dimensions', 'metric', 'memoryBytes'];
+const GETTERS = ['size', 'dimensions', 'metric', 'm', 'memoryBytes', 'sharedRows', 'batchWaits'];
 /** They end a handle, and have tests of their own. */
 const ENDS = ['free', '__destroy_into_raw', Symbol.dispose];
 const STATICS: Record<string, Make[]> = { fromBytes: [() => new Uint8Array(0)] };
@@ -83,7 +87,7 @@ describe('the binding', () => {
   it('has no export that is not tested with hostile arguments', () => {
     const named = (object: object): (string | symbol)[] => Reflect.ownKeys(object);
     const exported = named(glue).filter((name) => name !== Symbol.toStringTag);
-    expect(exported).to.have.members([...Object.keys(FUNCTIONS), ...LOADING, 'RawIndex']);
+    expect(exported).to.have.members([...Object.keys(FUNCTIONS), ...LOADING, 'RawIndex', 'RawHelper']);
     const members = [...Object.keys(METHODS), ...GETTERS, ...ENDS.filter((name) => name !== undefined), 'constructor'];
     expect(named(RawIndex.prototype)).to.have.members(members);
     const statics = named(RawIndex).filter((name) => !['length', 'name', 'prototype'].includes(String(name)));

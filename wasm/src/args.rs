@@ -26,6 +26,8 @@ extern "C" {
     fn copy_doubles(to: &mut [f64], from: &JsValue) -> Result<(), JsValue>;
     #[wasm_bindgen(js_namespace = Uint8Array, js_name = "prototype.set.call", catch)]
     fn copy_bytes(to: &mut [u8], from: &JsValue) -> Result<(), JsValue>;
+    #[wasm_bindgen(js_namespace = Uint32Array, js_name = "prototype.set.call", catch)]
+    fn copy_words(to: &mut [u32], from: &JsValue) -> Result<(), JsValue>;
 
     /// A `Float32Array` whose offset and length may be beyond 2^32.
     #[wasm_bindgen(js_name = Float32Array)]
@@ -210,6 +212,13 @@ pub(crate) fn optional_ids(value: &JsValue, rows: usize) -> Result<Option<Vec<u6
 pub(crate) fn bytes(name: &'static str, value: &JsValue) -> Result<Vec<u8>, JsValue> {
     let mut copy = Vec::new();
     Typed::new(name, value, "Uint8Array")?.append(&mut copy, copy_bytes)?;
+    Ok(copy)
+}
+
+/// A `Uint32Array`, copied.
+pub(crate) fn words(name: &'static str, value: &JsValue) -> Result<Vec<u32>, JsValue> {
+    let mut copy = Vec::new();
+    Typed::new(name, value, "Uint32Array")?.append(&mut copy, copy_words)?;
     Ok(copy)
 }
 

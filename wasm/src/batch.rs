@@ -83,8 +83,15 @@ impl RawIndex {
     ) -> Result<f64, JsValue> {
         let budget = args::integer("budget", budget)?;
         let progress = self.index.step_batch(budget).map_err(|error| throw(&error))?;
+        self.waits = progress.waiting;
         let done = progress.done as f64;
         Ok(if progress.ready { -1.0 - done } else { done })
+    }
+
+    /// Whether the last step found nothing to do before helpers answer, or their units are taken back.
+    #[wasm_bindgen(getter, js_name = batchWaits)]
+    pub fn batch_waits(&self) -> bool {
+        self.waits
     }
 
     /// Commits the batch: its rows are found from now on. Returns

@@ -2,7 +2,8 @@
 //!
 //! ```text
 //! lib.rs      RawIndex: create, insert, read back     batch.rs    the steps of a batch
-//! search.rs   queries                                 persist.rs  bytes
+//! search.rs   queries                                 share.rs    units of a batch for helpers
+//! persist.rs  bytes
 //! args.rs     what JavaScript gives, checked          copies.rs   what it is given
 //! error.rs    the one function that makes errors
 //! ```
@@ -17,6 +18,7 @@ mod copies;
 mod error;
 mod persist;
 mod search;
+mod share;
 
 use edgevec::{Index, MAX_DIMENSIONS, MAX_EF, MAX_M, Metric};
 use js_sys::Float32Array;
@@ -32,11 +34,13 @@ pub struct RawIndex {
     vector: Vec<f32>,
     hits: Vec<edgevec::Hit>,
     found: Vec<f64>,
+    /// Whether the last step of a batch ended because helpers had all that is left.
+    waits: bool,
 }
 
 impl RawIndex {
     fn of(index: Index) -> Self {
-        Self { index, vector: Vec::new(), hits: Vec::new(), found: Vec::new() }
+        Self { index, vector: Vec::new(), hits: Vec::new(), found: Vec::new(), waits: false }
     }
 }
 
@@ -80,6 +84,12 @@ impl RawIndex {
     #[wasm_bindgen(getter)]
     pub fn metric(&self) -> String {
         self.index.metric().name().into()
+    }
+
+    /// Links of a node.
+    #[wasm_bindgen(getter)]
+    pub fn m(&self) -> f64 {
+        self.index.m() as f64
     }
 
     /// Bytes allocated for the index.

@@ -19,6 +19,7 @@ import {
   type Vector,
 } from 'edgevec';
 import { EdgeVec as Inline } from 'edgevec/inline';
+import { BatchInsertError as WorkerError, EdgeVec as InWorker, type Hit as WorkerHit } from 'edgevec/worker';
 
 /** Compiles only when `A` and `B` are the same type. */
 type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -71,11 +72,12 @@ const config: BatchInsertConfig = {
   mode: 'skip',
   onProgress: ({ done, total }: BatchProgress) => console.log(done / total),
   signal: stop.signal,
+  workers: 2,
 };
 const result: BatchInsertResult = await index.insertBatch(flat, config);
 await index.insertBatch([flat.subarray(0, 3), [1, 2, 3]]);
 await index.insertBatch(frozen, { ids: [9] as const });
-await index.insertBatch(shared, {});
+await index.insertBatch(shared, { workers: 'auto' });
 await index.insertBatch([] satisfies BatchVectors);
 const ids: number[] = result.ids;
 const skipped: SkippedRow | undefined = result.skipped[0];
@@ -95,6 +97,8 @@ await index.insertBatch(flat, { ids: ['a', 'b'] });
 await index.insertBatch(flat, { ids: [1n, 2n] });
 // @ts-expect-error: options that are not there
 await index.insertBatch(flat, { batchSize: 10 });
+// @ts-expect-error: a number of workers, or 'auto'
+await index.insertBatch(flat, { workers: 'all' });
 // @ts-expect-error: a signal is needed, not its controller
 await index.insertBatch(flat, { signal: stop });
 
@@ -171,6 +175,27 @@ function answer(code: BatchErrorCode): string {
       return code satisfies never;
   }
 }
+
+// In a worker: the same, as promises.
+const away: InWorker = await InWorker.create(all);
+const awayResult: BatchInsertResult = await away.insertBatch(flat, config);
+const awayHits: WorkerHit[] = await away.search(row, options);
+same<typeof awayHits, Hit[]>(true);
+const awayId: number = await away.insert(row, 17);
+const awayCopy: Float32Array | undefined = await away.get(awayId);
+const awayThere: boolean = await away.has(awayId);
+const awaySize: number = await away.size;
+const awayMetric: Metric = away.metric;
+const loaded: InWorker = await InWorker.fromBytes(await away.toBytes());
+same<typeof WorkerError, typeof BatchInsertError>(true);
+same<typeof InWorker.backend, string | undefined>(true);
+// @ts-expect-error: a promise, not hits
+const tooEarly: Hit[] = away.search(row);
+// @ts-expect-error: made by `create` only
+new InWorker();
+away[Symbol.dispose]();
+loaded.close();
+console.log(InWorker.batchLimit(away.dimensions), awayResult, awayCopy, awayThere, awaySize, awayMetric, tooEarly);
 
 // Closing, also at the end of a block.
 {

@@ -113,6 +113,8 @@ pub(crate) struct Bulk {
     /// New nodes that may not be found by search, once they are known.
     remote: Vec<u32>,
     stage: Stage,
+    /// Whether helpers take part.
+    is_helped: bool,
     scratch: InsertScratch,
     work: Work,
 }
@@ -142,6 +144,7 @@ impl Bulk {
             partition,
             remote: Vec::new(),
             stage: Stage::Nodes,
+            is_helped: false,
             scratch: InsertScratch::default(),
             work: Work { done: 0, expected },
         }
@@ -196,11 +199,14 @@ impl Bulk {
         codes: &Codes,
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
-        let mut cost = self.advance(links, codes, team)?;
-        if cost == 0 && self.above < self.nodes && !matches!(self.stage, Stage::Nodes) {
-            // Helpers have all the rest of a stage: the layers above do not depend on it.
-            cost = self.insert_above(links, codes)?;
-        }
+        // The layers above depend on no stage, and no helper can insert there: where units are done by
+        // others, this is done first.
+        let is_above = self.is_helped && self.above < self.nodes;
+        let cost = if is_above && !matches!(self.stage, Stage::Nodes) {
+            self.insert_above(links, codes)?
+        } else {
+            self.advance(links, codes, team)?
+        };
         self.work.done += cost;
         Ok(cost)
     }
@@ -341,6 +347,7 @@ impl Bulk {
             Stage::Link(linker) => linker.give(budget, links, &mut words),
             _ => None,
         };
+        self.is_helped |= given.is_some();
         given.map(|(kind, units)| share::begin(kind, &units, words))
     }
 
@@ -376,6 +383,7 @@ impl Bulk {
 
     /// Takes back all units that were given away and are not done.
     pub(crate) fn take_back(&mut self) {
+        self.is_helped = false;
         match &mut self.stage {
             Stage::Route(router) => router.take_back(),
             Stage::Leaves(leaves) => leaves.take_back(),

@@ -14,7 +14,7 @@ use super::link::{self, Chooser};
 use super::route::{self, Compass};
 use super::{PAIRS_PER_DISTANCE, leaves};
 use crate::config::{Builder, Metric};
-use crate::error::{Error, OutOfMemory};
+use crate::error::{Error, OutOfMemory, check_headroom};
 use crate::vectors::codes::Codes;
 
 /// What units are about; the first word.
@@ -214,7 +214,7 @@ impl Helper {
     /// [`Error::InvalidArgument`] when they are not units of an index with the rows that were
     /// loaded, [`Error::CapacityExceeded`] when memory runs out.
     pub fn work(&mut self, units: &[u32]) -> Result<Vec<u32>, Error> {
-        let outcome = self.try_work(units);
+        let outcome = check_headroom().and_then(|()| self.try_work(units));
         let full = |OutOfMemory| Error::CapacityExceeded { current: self.rows, max: self.rows };
         outcome.map_err(full)?.ok_or_else(|| {
             let limit = "the units of a batch whose codes were loaded";
