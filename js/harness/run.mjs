@@ -28,17 +28,19 @@ export function find(engine) {
 
 /**
  * @param {{ engine: string, page: string, root?: string, timeout?: number, width?: number, height?: number,
- *   screenshot?: string, isolated?: boolean }} options  `page` is a path below `root`; `timeout` in seconds; a page
- *   that is `isolated` has `SharedArrayBuffer`.
+ *   screenshot?: string, isolated?: boolean, mounts?: object, answers?: object, onLine?: Function }} options  `page` is a path below `root`; `timeout` in seconds; a page
+ *   that is `isolated` has `SharedArrayBuffer`; `mounts` and `answers` are the server's, and answers get the run;
+ *   `onLine` gets what the page logs at once.
  * @returns {Promise<{ engine, version, result, errors: string[], lines: string[] }>}  `errors` are what the page
  *   or its workers threw or logged as errors, and requests that failed.
  */
 export async function runPage(options) {
-  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot, isolated = false } = options;
+  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot, isolated = false, mounts, onLine } = options;
   if (find(engine) === undefined) throw new Error(`${engine} is not installed`);
   const run = new Run();
   const log = { errors: [], lines: [] };
-  const server = await serve(root, { isolated });
+  const answers = Object.fromEntries(Object.entries(options.answers ?? {}).map(([at, answer]) => [at, () => answer(run)]));
+  const server = await serve(root, { isolated, mounts, answers });
   try {
     const open = engine === 'webkit' ? webkit.open : puppeteer.open;
     const settings = { engine, width, height, startMs: 180_000, timeoutMs: timeout * 1000, log };
@@ -46,7 +48,9 @@ export async function runPage(options) {
     const deadline = Date.now() + timeout * 1000;
     await within(browser.goto(server.origin + page), timeout * 1000, `loading ${page}`);
     let result;
+    let said = 0;
     for (;;) {
+      for (; onLine && said < log.lines.length; said += 1) onLine(log.lines[said]);
       const text = await within(browser.evaluate(PROBE), Math.max(deadline - Date.now(), 5000), 'the page');
       if (typeof text === 'string') {
         ({ result } = JSON.parse(text));
