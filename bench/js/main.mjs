@@ -48,7 +48,7 @@ async function inBrowser(workload) {
     // Isolated pages have finer clocks.
     isolated: true,
     mounts: { '/bench-data/': data, '/bench-wasm/': modules },
-    answers: { '/bench-cpu': (run) => (os.platform() === 'linux' ? cpuMs(run.marked()) : null) },
+    answers: { '/bench-cpu': (run) => (os.platform() === 'linux' ? cpuMs(run.family()) : null) },
     onLine: (line) => console.error(`  ${line}`),
   });
   if (outcome.errors.length > 0) throw new Error(outcome.errors.join('; '));

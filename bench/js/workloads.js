@@ -149,30 +149,42 @@ async function memory(lab, { data: name }) {
 }
 
 /**
- * How long a batch holds the thread: gaps between the tasks of a message channel that always has one
- * waiting. A gap is a slice, or two where the engine lets a slice go before other tasks.
+ * How long the thread is held, by gaps between the tasks of a message channel that always has one
+ * waiting: during a batch, and as long again without one, which is what the machine does to us. A gap is a
+ * slice, or two where the engine lets a slice go before other tasks.
  */
 async function blocked(lab, { data: name, rounds }) {
   const data = await lab.open(name);
-  const longestMs = [];
+  const result = { longestMs: [], p99Ms: [], idleLongestMs: [] };
   for (let round = 0; round < rounds; round += 1) {
     const index = await lab.EdgeVec.create(data);
-    const channel = new MessageChannel();
-    let longest = 0;
-    let last;
-    channel.port1.onmessage = () => {
-      const now = performance.now();
-      if (last !== undefined) longest = Math.max(longest, now - last);
-      last = now;
-      channel.port2.postMessage(null);
-    };
-    channel.port2.postMessage(null);
-    await index.insertBatch(data.rows);
-    channel.port1.close();
-    longestMs.push(longest);
+    const start = performance.now();
+    const gaps = await gapsDuring(() => index.insertBatch(data.rows));
+    const taken = performance.now() - start;
+    const idle = await gapsDuring(() => new Promise((resolve) => { setTimeout(resolve, taken); }));
     index.close();
+    result.longestMs.push(gaps.at(-1));
+    result.p99Ms.push(gaps[Math.floor(gaps.length * 0.99)]);
+    result.idleLongestMs.push(idle.at(-1));
   }
-  return { longestMs };
+  return result;
+}
+
+/** Gaps of at least a millisecond while `work` is done, shortest first: shorter ones hold nobody. */
+async function gapsDuring(work) {
+  const gaps = [0];
+  const channel = new MessageChannel();
+  let last = performance.now();
+  channel.port1.onmessage = () => {
+    const now = performance.now();
+    if (now - last >= 1) gaps.push(now - last);
+    last = now;
+    channel.port2.postMessage(null);
+  };
+  channel.port2.postMessage(null);
+  await work();
+  channel.port1.close();
+  return gaps.sort((a, b) => a - b);
 }
 
 export const WORKLOADS = { build, cold, attach, overhead, memory, blocked };

@@ -125,10 +125,14 @@ pub(crate) fn build() -> Result<()> {
     step("npm package", || run::quiet(run::npm().args(["run", "--silent", "build"])))
 }
 
-/// Builds what the benchmarks need of the core in WebAssembly; returns the folder with a module for
-/// each build, compiled as the package's are, and the glue.
+/// Where the module that benchmarks use beside the package lies, one for each build, with its glue.
+pub(crate) fn bench_modules() -> PathBuf {
+    run::target().join("bench-wasm")
+}
+
+/// Builds what the benchmarks need of the core in WebAssembly, compiled as the package is.
 pub(crate) fn build_for_bench() -> Result<PathBuf> {
-    let folder = run::target().join("bench-wasm");
+    let folder = bench_modules();
     fs::create_dir_all(&folder)?;
     fs::write(folder.join("package.json"), "{ \"type\": \"module\" }\n")?;
     for build in BUILDS {

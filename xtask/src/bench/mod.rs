@@ -39,6 +39,9 @@ pub(crate) enum Bench {
         /// Only the times of the data sets, without the tables of small batches and memory.
         #[arg(long)]
         times_only: bool,
+        /// Measure the package that was built before, as it is.
+        #[arg(long)]
+        as_built: bool,
     },
     /// Write the documents from the results.
     Report {
@@ -143,9 +146,10 @@ impl Options {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Quality(options) => quality(options)?,
-        Bench::Batch { options, engine, times_only } => {
+        Bench::Batch { options, engine, times_only, as_built } => {
             let engines = if engine.is_empty() { &ENGINES[..] } else { engine };
-            batch(options, engines, *times_only)?;
+            let modules = if *as_built { Some(wasm::bench_modules()) } else { None };
+            batch(options, engines, *times_only, modules)?;
         }
         Bench::Report { check } => return report(*check),
     }
@@ -191,7 +195,13 @@ fn quality(options: &Options) -> Result<()> {
     Ok(())
 }
 
-fn batch(options: &Options, engines: &[Engine], times_only: bool) -> Result<()> {
+/// `modules` is where those for benchmarks lie; without them they and the package are built.
+fn batch(
+    options: &Options,
+    engines: &[Engine],
+    times_only: bool,
+    mut modules: Option<PathBuf>,
+) -> Result<()> {
     let program = native()?;
     let sets = Sets::new(&program, options.data.as_deref());
     let usual = [
@@ -201,7 +211,6 @@ fn batch(options: &Options, engines: &[Engine], times_only: bool) -> Result<()> 
         ("wordnet-minilm-384", 60_000),
     ];
     let chosen = options.sets(&sets, &usual);
-    let mut modules = None;
     for engine in engines {
         let file = format!("batch-{}", engine.name());
         if *engine == Engine::Native {

@@ -29,6 +29,7 @@ pub(crate) fn keep(name: &str, command: &mut Command) -> Result<()> {
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut result: Map<String, Value> =
             serde_json::from_str(line).with_context(|| format!("{program} printed {line}"))?;
+        result.values_mut().for_each(round);
         result.insert("machine".into(), machine.clone());
         let same = |other: &Value| KEY.iter().all(|key| other.get(key) == result.get(*key));
         match results.iter().position(same) {
@@ -39,6 +40,21 @@ pub(crate) fn keep(name: &str, command: &mut Command) -> Result<()> {
     // Also when the program failed half-way: what it printed is measured.
     write(&file, &results)?;
     if output.status.success() { Ok(()) } else { bail!("{program} ended with {}", output.status) }
+}
+
+/// Cuts digits that mean nothing.
+fn round(value: &mut Value) {
+    const DIGITS: f64 = 1e4;
+    match value {
+        Value::Array(values) => values.iter_mut().for_each(round),
+        Value::Object(values) => values.values_mut().for_each(round),
+        Value::Number(number) if number.is_f64() => {
+            if let Some(exact) = number.as_f64() {
+                *value = json!((exact * DIGITS).round() / DIGITS);
+            }
+        }
+        _ => {}
+    }
 }
 
 fn folder() -> PathBuf {
