@@ -12,9 +12,15 @@ const MARKS = [
 
 const escaped = (text) => text.replaceAll('&', '&amp;').replaceAll('<', '&lt;');
 
-/** Lines of points [x, y] with y from `low` to 1; x on a logarithmic scale. */
-export function chart({ title, x, y, low, lines }) {
-  const shown = lines.map(({ name, points }) => ({ name, points: points.filter(([, value]) => value >= low) }));
+/** Lines of points [x, y], y rising to 1, x on a logarithmic scale. What is beyond `enough` says nothing more. */
+export function chart({ title, x, y, lines, enough = 0.999 }) {
+  const lowest = Math.min(...lines.flatMap(({ points }) => points.map(([, value]) => value)));
+  const step = lowest > 0.88 ? 0.02 : 0.05;
+  const low = Math.max(0.8, 1 - step * Math.ceil((1 - lowest) / step));
+  const shown = lines.map(({ name, points }) => {
+    const last = points.findIndex(([, value]) => value >= enough);
+    return { name, points: points.slice(0, last < 0 ? undefined : last + 1).filter(([, value]) => value >= low) };
+  });
   const all = shown.flatMap(({ points }) => points.map(([value]) => value));
   const [least, most] = [Math.min(...all) * 0.93, Math.max(...all) * 1.05];
   const [width, height] = [WIDTH - PLOT.left - PLOT.right, HEIGHT - PLOT.top - PLOT.bottom];
@@ -22,7 +28,7 @@ export function chart({ title, x, y, low, lines }) {
   const up = (value) => +(PLOT.top + ((1 - value) / (1 - low)) * height).toFixed(1);
   const bottom = HEIGHT - PLOT.bottom;
 
-  const levels = [0, 1, 2, 3, 4, 5].map((step) => low + ((1 - low) * step) / 5);
+  const levels = Array.from({ length: Math.round((1 - low) / step) + 1 }, (_, level) => low + level * step);
   const rows = levels.map((level) => `<line x1="${PLOT.left}" x2="${WIDTH - PLOT.right}" y1="${up(level)}" y2="${up(level)}"/>`);
   const labels = levels.map((level) => `<text x="${PLOT.left - 8}" y="${up(level) + 4}" text-anchor="end">${level.toFixed(2)}</text>`);
   for (const tick of [1, 2, 5].flatMap((digit) => [10, 100, 1000, 10_000].map((power) => digit * power))) {

@@ -96,10 +96,9 @@ ${sections.join('\n')}`;
 
 export function qualityCharts(results) {
   return Object.fromEntries(results.map((result) => [slug(result), chart({
-    title: `${named(result)}: recall@10 against distance computations a query`,
+    title: named(result),
     x: 'distances a query',
     y: 'recall@10',
-    low: 0.9,
     lines: present(result).map((name) => ({
       name: TITLES[name].replaceAll('`', ''),
       points: result.graphs[name].points.map(({ recall, distances }) => [distances, recall]),

@@ -36,9 +36,9 @@ pub(crate) enum Bench {
         /// Only these; by default all.
         #[arg(long, value_enum)]
         engine: Vec<Engine>,
-        /// Only the times of the data sets, without the tables of small batches and memory.
-        #[arg(long)]
-        times_only: bool,
+        /// Only a part of it.
+        #[arg(long, value_enum)]
+        only: Option<Part>,
         /// Measure the package that was built before, as it is.
         #[arg(long)]
         as_built: bool,
@@ -83,6 +83,15 @@ pub(crate) enum Engine {
     Firefox,
     /// Safari's.
     Webkit,
+}
+
+/// What of a batch is measured.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub(crate) enum Part {
+    /// Times of the data sets, and how long the thread is held meanwhile.
+    Times,
+    /// Small batches with their boundary overhead, and memory.
+    Tables,
 }
 
 const ENGINES: [Engine; 6] = [
@@ -146,10 +155,10 @@ impl Options {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match bench {
         Bench::Quality(options) => quality(options)?,
-        Bench::Batch { options, engine, times_only, as_built } => {
+        Bench::Batch { options, engine, only, as_built } => {
             let engines = if engine.is_empty() { &ENGINES[..] } else { engine };
             let modules = if *as_built { Some(wasm::bench_modules()) } else { None };
-            batch(options, engines, *times_only, modules)?;
+            batch(options, engines, *only, modules)?;
         }
         Bench::Report { check } => return report(*check),
     }
@@ -199,7 +208,7 @@ fn quality(options: &Options) -> Result<()> {
 fn batch(
     options: &Options,
     engines: &[Engine],
-    times_only: bool,
+    only: Option<Part>,
     mut modules: Option<PathBuf>,
 ) -> Result<()> {
     let program = native()?;
@@ -214,7 +223,7 @@ fn batch(
     for engine in engines {
         let file = format!("batch-{}", engine.name());
         if *engine == Engine::Native {
-            for set in &chosen {
+            for set in chosen.iter().filter(|_| only != Some(Part::Tables)) {
                 let mut command = Command::new(&program);
                 command.arg("batch").arg(sets.folder(set)?);
                 command.args(["--rounds", &options.rounds(set).to_string()]);
@@ -233,11 +242,11 @@ fn batch(
             setup::for_browsers(&[browser])?;
         }
         let mut workloads = Vec::new();
-        for set in &chosen {
+        for set in chosen.iter().filter(|_| only != Some(Part::Tables)) {
             sets.folder(set)?;
             workloads.extend(times(set, options.rounds(set)));
         }
-        if !times_only {
+        if only != Some(Part::Times) {
             workloads.extend(tables(options, &sets)?);
         }
         for workload in workloads {
