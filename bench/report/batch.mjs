@@ -38,7 +38,7 @@ function timesTable(lines, native) {
       `${result.recall.loop.toFixed(3)} / ${result.recall.batch.toFixed(3)}`,
       `${clockOf(result) === 'cpuMs' ? 'CPU' : 'wall'}, ${sequential.length}`,
       again === undefined ? '' : times(median(again) / median(batch)),
-      percent(Math.max(spread(sequential), spread(batch))),
+      spread(sequential, batch),
     ];
   });
   return table([
@@ -182,7 +182,7 @@ export function batchSummary(batches) {
   ]);
   if (rows.length === 0) return '';
   return `\`insertBatch\` against a loop of \`insert()\`: the same rows, one thread, m 16, efConstruction 200, both linking by 7-bit
-codes, at equal recall ([everything measured, and the targets missed](docs/benchmarks/wasm_batch.md)):
+codes; medians ([everything measured, and the targets missed](docs/benchmarks/wasm_batch.md)):
 
 ${table(['', ...sets.map(named)], rows)}`;
 }

@@ -1,6 +1,6 @@
 // Recall and what it costs: loop, batch and hnswlib beside each other.
 import { chart } from './chart.mjs';
-import { GENERATED, environment, median, named, percent, spread, table, times, whole } from './text.mjs';
+import { GENERATED, environment, median, named, spread, table, times, whole } from './text.mjs';
 
 const GRAPHS = ['loop', 'batch', 'hnswlib'];
 const TITLES = { loop: 'EdgeVec, `insert` loop', batch: 'EdgeVec, `insert_batch`', hnswlib: 'hnswlib' };
@@ -44,7 +44,7 @@ function building(result) {
     const { buildCpuMs } = result.graphs[name];
     const rival = result.graphs.hnswlib?.buildCpuMs;
     return [
-      TITLES[name], whole(median(buildCpuMs)), buildCpuMs.length, percent(spread(buildCpuMs)), times(loop / median(buildCpuMs)),
+      TITLES[name], whole(median(buildCpuMs)), buildCpuMs.length, spread(buildCpuMs), times(loop / median(buildCpuMs)),
       rival === undefined ? '' : times(median(rival) / median(buildCpuMs)),
     ];
   });

@@ -11,8 +11,11 @@ export function median(values) {
   return sorted.length % 2 === 1 ? sorted[middle] : (sorted[middle - 1] + sorted[middle]) / 2;
 }
 
-/** How far apart the values are, as a share of their median. */
-export const spread = (values) => (Math.max(...values) - Math.min(...values)) / median(values);
+/** How far apart the values of several series are, at most, as a share of their median; of one value nothing is known. */
+export function spread(...series) {
+  if (series.some((values) => values.length < 2)) return '–';
+  return percent(Math.max(...series.map((values) => (Math.max(...values) - Math.min(...values)) / median(values))));
+}
 
 export const whole = (value) => Math.round(value).toLocaleString('en-US');
 export const times = (value) => `${value.toFixed(value < 10 ? 2 : 1)}×`;

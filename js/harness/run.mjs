@@ -28,14 +28,14 @@ export function find(engine) {
 
 /**
  * @param {{ engine: string, page: string, root?: string, timeout?: number, width?: number, height?: number,
- *   screenshot?: string, isolated?: boolean, mounts?: object, answers?: object, onLine?: Function }} options  `page` is a path below `root`; `timeout` in seconds; a page
+ *   screenshot?: string, isolated?: boolean, mounts?: object, answers?: object, onLine?: Function, pollMs?: number }} options  `page` is a path below `root`; `timeout` in seconds; a page
  *   that is `isolated` has `SharedArrayBuffer`; `mounts` and `answers` are the server's, and answers get the run;
- *   `onLine` gets what the page logs at once.
+ *   `onLine` gets what the page logs at once. The page is asked for its result every `pollMs`.
  * @returns {Promise<{ engine, version, result, errors: string[], lines: string[] }>}  `errors` are what the page
  *   or its workers threw or logged as errors, and requests that failed.
  */
 export async function runPage(options) {
-  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot, isolated = false, mounts, onLine } = options;
+  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot, isolated = false, mounts, onLine, pollMs = 100 } = options;
   if (find(engine) === undefined) throw new Error(`${engine} is not installed`);
   const run = new Run();
   const log = { errors: [], lines: [] };
@@ -60,7 +60,7 @@ export async function runPage(options) {
         const state = await within(browser.evaluate(STATE), 5000, 'its state').catch(() => 'no answer');
         throw new Error(`${page} set no result in ${timeout} s (${state}); ${log.errors.join('; ')}`);
       }
-      await sleep(100);
+      await sleep(pollMs);
     }
     if (screenshot) await within(browser.screenshot(screenshot), 30_000, 'the screenshot');
     await sleep(200); // late messages

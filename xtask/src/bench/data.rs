@@ -97,3 +97,27 @@ impl<'a> Sets<'a> {
         Ok(folder)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_set_is_a_name_and_rows() {
+        let set: Set = "siftsmall-128:100".parse().unwrap();
+        assert_eq!(set.name(), "siftsmall-128-100");
+        assert_eq!(Set { dimensions: Some(64), ..set }.name(), "siftsmall-128-100x64");
+        assert!("siftsmall-128".parse::<Set>().is_err());
+        assert!("siftsmall-128:many".parse::<Set>().is_err());
+    }
+
+    #[test]
+    fn without_a_folder_the_sample_stands_in_where_it_is_large_enough() {
+        let sets = Sets::new(Path::new("unused"), None);
+        assert_eq!(sets.usual(&[("siftsmall-128", 10_000)])[0].name(), "wordnet-sample-384-9500");
+        let small = sets.find("siftsmall-128", 1000, 128).unwrap();
+        assert_eq!(small.name(), "wordnet-sample-384-1000x128");
+        assert_eq!(sets.find("fashion-mnist-784", 1000, 512), None);
+        assert_eq!(sets.find("siftsmall-128", 10_000, 128), None);
+    }
+}

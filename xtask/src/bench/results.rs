@@ -103,3 +103,15 @@ fn machine() -> Value {
         "date": printed("date", &["-u", "+%F"]),
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn digits_that_mean_nothing_are_cut() {
+        let mut value = json!({ "ms": [1.234_567_8, 2.0], "rows": 7, "set": "a" });
+        round(&mut value);
+        assert_eq!(value, json!({ "ms": [1.2346, 2.0], "rows": 7, "set": "a" }));
+    }
+}
