@@ -85,10 +85,10 @@ function memoryTable(lines, isNative) {
 }
 
 function blockedTable(lines) {
-  const head = ['Thread held, ms', 'longest, median of rounds', 'longest of all', '99 % of gaps below', 'longest with nothing running', 'rounds'];
-  return table(head, lines.filter(({ kind }) => kind === 'blocked').map(({ longestMs, p99Ms, idleLongestMs, ...result }) => [
+  const head = ['Thread held, ms', 'longest, median of rounds', 'longest of all', '90 % of gaps below', 'longest with nothing running', 'rounds'];
+  return table(head, lines.filter(({ kind }) => kind === 'blocked').map(({ longestMs, p90Ms, idleLongestMs, ...result }) => [
     named(result), milliseconds(median(longestMs)), milliseconds(Math.max(...longestMs)),
-    milliseconds(median(p99Ms)), milliseconds(median(idleLongestMs)), longestMs.length,
+    p90Ms === undefined ? '' : milliseconds(median(p90Ms)), milliseconds(median(idleLongestMs)), longestMs.length,
   ]));
 }
 

@@ -1,6 +1,6 @@
 //! Data sets: rows to insert, queries, and the true neighbours of each query.
 //!
-//! [`prepare`] reads what there is, NumPy files or the sample that is committed, and writes plain
+//! [`prepare`] reads what there is, `NumPy` files or the sample that is committed, and writes plain
 //! files: `rows.f32`, `queries.f32`, `truth.u32` ([`TOP`] a query) and `meta.json`. Every program
 //! that measures, in whatever language, opens those.
 

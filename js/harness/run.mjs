@@ -28,14 +28,16 @@ export function find(engine) {
 
 /**
  * @param {{ engine: string, page: string, root?: string, timeout?: number, width?: number, height?: number,
- *   screenshot?: string, isolated?: boolean, mounts?: object, answers?: object, onLine?: Function, pollMs?: number }} options  `page` is a path below `root`; `timeout` in seconds; a page
- *   that is `isolated` has `SharedArrayBuffer`; `mounts` and `answers` are the server's, and answers get the run;
- *   `onLine` gets what the page logs at once. The page is asked for its result every `pollMs`.
+ *   screenshot?: string, isolated?: boolean, mounts?: object, answers?: object, onLine?: Function,
+ *   pollMs?: number }} options  `page` is a path below `root`; `timeout` in seconds; a page that is `isolated` has
+ *   `SharedArrayBuffer`; `mounts` and `answers` are the server's, and answers get the run; `onLine` gets what the
+ *   page logs at once; the page is asked for its result every `pollMs`.
  * @returns {Promise<{ engine, version, result, errors: string[], lines: string[] }>}  `errors` are what the page
  *   or its workers threw or logged as errors, and requests that failed.
  */
 export async function runPage(options) {
-  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot, isolated = false, mounts, onLine, pollMs = 100 } = options;
+  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot } = options;
+  const { isolated = false, mounts, onLine, pollMs = 100 } = options;
   if (find(engine) === undefined) throw new Error(`${engine} is not installed`);
   const run = new Run();
   const log = { errors: [], lines: [] };

@@ -223,7 +223,9 @@ fn batch(
     for engine in engines {
         let file = format!("batch-{}", engine.name());
         if *engine == Engine::Native {
-            for set in chosen.iter().filter(|_| only != Some(Part::Tables)) {
+            let times = chosen.iter().filter(|_| only != Some(Part::Tables)).cloned();
+            let tables = small_sets(&sets).into_iter().filter(|_| only != Some(Part::Times));
+            for set in &times.chain(tables).collect::<Vec<_>>() {
                 let mut command = Command::new(&program);
                 command.arg("batch").arg(sets.folder(set)?);
                 command.args(["--rounds", &options.rounds(set).to_string()]);
@@ -285,24 +287,28 @@ fn times(set: &Set, rounds: usize) -> Vec<String> {
     workloads
 }
 
-/// The workloads of small batches, and of memory; where the data sets for them are there.
-fn tables(options: &Options, sets: &Sets) -> Result<Vec<String>> {
-    let rounds = options.rounds.unwrap_or(if options.quick { 1 } else { ROUNDS });
-    let mut workloads = Vec::new();
-    for (name, rows, dimensions) in [
+/// Batches so small that what surrounds them counts; where the data sets for them are there.
+fn small_sets(sets: &Sets) -> Vec<Set> {
+    let wanted = [
         ("siftsmall-128", 100, 128),
         ("siftsmall-128", 1000, 128),
         ("fashion-mnist-784", 1000, 512),
         ("siftsmall-128", 5000, 128),
-    ] {
-        if let Some(set) = sets.find(name, rows, dimensions) {
-            sets.folder(&set)?;
-            let name = set.name();
-            workloads.push(format!(r#"{{"kind":"overhead","data":"{name}","rounds":{rounds}}}"#));
-            workloads.push(format!(
-                r#"{{"kind":"build","data":"{name}","rounds":{rounds},"ways":["loop","batch"]}}"#
-            ));
-        }
+    ];
+    let found = wanted.into_iter().map(|(name, rows, cut)| sets.find(name, rows, cut));
+    found.flatten().collect()
+}
+
+/// The workloads of small batches, and of memory.
+fn tables(options: &Options, sets: &Sets) -> Result<Vec<String>> {
+    let mut workloads = Vec::new();
+    for set in small_sets(sets) {
+        sets.folder(&set)?;
+        let (name, rounds) = (set.name(), options.rounds(&set));
+        workloads.push(format!(r#"{{"kind":"overhead","data":"{name}","rounds":{rounds}}}"#));
+        workloads.push(format!(
+            r#"{{"kind":"build","data":"{name}","rounds":{rounds},"ways":["loop","batch"]}}"#
+        ));
     }
     for (name, dimensions) in [("siftsmall-128", 128), ("fashion-mnist-784", 768)] {
         if let Some(set) = sets.find(name, 10_000, dimensions) {
