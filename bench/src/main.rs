@@ -1,74 +1,76 @@
-//! Benchmarks.
+//! The native half of the benchmarks; `cargo xtask bench` calls it and keeps what it prints.
+//!
+//! ```text
+//! data.rs      data sets, laid down as plain files for every program that measures
+//! build.rs     one way of filling an index, timed
+//! quality.rs   recall against distance computations, beside hnswlib
+//! batch.rs     a batch against loops, into an empty index and a full one
+//! rival.rs     calls the hnswlib program
+//! ```
+//!
+//! Results are lines of JSON on the standard output, progress goes to the standard error. Times are
+//! CPU times of this process, because the machines are shared.
 
+mod batch;
+mod build;
 mod data;
 mod quality;
+mod rival;
+
+use std::path::PathBuf;
 
 use anyhow::Result;
-use cpu_time::ProcessTime;
-use data::DataSet;
-use edgevec::{BatchInsertable, BatchOptions, Index, Rows};
+use clap::{Parser, Subcommand};
 
-fn main() -> Result<()> {
-    let args: Vec<String> = std::env::args().collect();
-    let folder = std::path::PathBuf::from(std::env::var("EDGEVEC_DATA")?);
-    let data = DataSet::load(&folder, &args[1], args[2].parse()?)?;
-    let rounds: usize = args[3].parse()?;
-    let kinds = args.get(4).map_or("loop,batch", |s| s.as_str()).to_string();
-    let build = || Index::builder(data.dimensions).metric(data.metric).build();
-    println!("{} {} {} {}", data.name, data.len(), data.dimensions, edgevec::backend());
-    for round in 0..rounds {
-        for kind in kinds.split(',') {
-            let mut index = build()?;
-            let mut start = ProcessTime::now();
-            let mut counted = data.len();
-            if let Some((how, n)) = kind.split_once(':') {
-                let n: usize = n.parse()?;
-                let (old, new) = data.rows.split_at((data.len() - n) * data.dimensions);
-                if how.starts_with('p') {
-                    // parts
-                    for part in data.rows.chunks(n * data.dimensions) {
-                        index.insert_batch(Rows::flat(part), BatchOptions::new())?;
-                    }
-                } else {
-                    index.insert_batch(Rows::flat(old), BatchOptions::new())?;
-                    counted = n;
-                    start = ProcessTime::now();
-                    if how == "attach" {
-                        index.insert_batch(Rows::flat(new), BatchOptions::new())?;
-                    } else {
-                        for row in new.chunks(data.dimensions) {
-                            index.insert(row)?;
-                        }
-                    }
-                }
-            } else if kind == "loop" {
-                for row in data.rows.chunks(data.dimensions) {
-                    index.insert(row)?;
-                }
-            } else {
-                build_for_profile(&mut index, &data)?;
-            }
-            let us = start.elapsed().as_secs_f64() * 1e6 / counted as f64;
-            print!("{kind:>12} {us:8.1} us/row");
-            if round == 0 {
-                let points = quality::sweep(&index, &data, 0.9955)?;
-                for recall in [0.95, 0.98, 0.99, 0.995] {
-                    print!("  {:?}", quality::distances_at(&points, recall).map(f64::round));
-                }
-            }
-            let p = if round == 0 { quality::sweep(&index, &data, 0.9955)? } else { vec![] };
-            for p in p.iter().filter(|p| [16, 32, 64, 128].contains(&p.ef)) {
-                print!("  ef{} {:.4}", p.ef, p.recall);
-            }
-            println!();
-        }
-    }
-    Ok(())
+#[derive(Parser)]
+#[command(name = "edgevec-bench")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
 }
 
-#[inline(never)]
-fn build_for_profile(index: &mut Index, data: &DataSet) -> Result<()> {
-    let threads = std::env::var("THREADS").ok().and_then(|s| s.parse().ok()).unwrap_or(1);
-    index.insert_batch(Rows::flat(&data.rows), BatchOptions::new().threads(threads))?;
-    Ok(())
+#[derive(Subcommand)]
+enum Command {
+    /// Lay down a data set as plain files: rows, queries and their true neighbours.
+    Prepare(data::Options),
+    /// Recall and distance computations of loop, batch and hnswlib.
+    Quality {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+        /// How often everything is built.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+        /// The compiled `bench/hnswlib`.
+        #[arg(long)]
+        hnswlib: Option<PathBuf>,
+    },
+    /// Times of a batch and of loops, on one thread.
+    Batch {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+        /// How often everything is built.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+        /// Rows that are in the index before batches of 1,000 are timed; none without it.
+        #[arg(long)]
+        attach_to: Option<usize>,
+    },
+    /// The instructions that distances are computed with.
+    Backend,
+}
+
+fn main() -> Result<()> {
+    match Arguments::parse().command {
+        Command::Prepare(options) => data::prepare(&options),
+        Command::Quality { folder, rounds, hnswlib } => {
+            quality::run(&data::DataSet::open(&folder)?, rounds, hnswlib.as_deref())
+        }
+        Command::Batch { folder, rounds, attach_to } => {
+            batch::run(&data::DataSet::open(&folder)?, rounds, attach_to)
+        }
+        Command::Backend => {
+            println!("{}", edgevec::backend());
+            Ok(())
+        }
+    }
 }

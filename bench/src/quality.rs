@@ -1,51 +1,130 @@
-//! What a graph is worth: how many distances a search computes to reach a recall.
+//! What a graph is worth: how many distances, and how much time, a search takes to reach a recall.
+
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use anyhow::Result;
-use edgevec::Index;
+use edgevec::{DEFAULT_EF_CONSTRUCTION, DEFAULT_M, Index};
+use serde::{Deserialize, Serialize};
 
-use crate::data::{DataSet, TOP};
+use crate::build::{Way, timed};
+use crate::data::{DataSet, Meta, TOP};
+use crate::rival;
 
 /// Recall and cost of the searches with one `ef`.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub(crate) struct Point {
     pub(crate) ef: usize,
     pub(crate) recall: f64,
     /// Distances computed, on average over the queries.
-    pub(crate) distances: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) distances: Option<f64>,
+    /// CPU time, on average over the queries.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) search_cpu_us: Option<f64>,
 }
 
-const EFS: [usize; 22] = [
+/// Recall is counted at these, densely enough to interpolate between them.
+const EFS: [usize; 23] = [
     10, 12, 14, 16, 20, 24, 28, 32, 40, 48, 56, 64, 80, 96, 112, 128, 160, 192, 256, 320, 448, 640,
+    896,
 ];
+/// Searches are timed at these.
+const TIMED_EFS: [usize; 5] = [16, 32, 64, 128, 256];
 
-/// Searches with every query at rising `ef`, until recall is beyond `enough`.
-pub(crate) fn sweep(index: &Index, data: &DataSet, enough: f64) -> Result<Vec<Point>> {
-    let mut points = Vec::new();
-    let mut hits = Vec::new();
-    for ef in EFS {
-        let (mut found, mut distances) = (0, 0);
-        for (query, truth) in data.queries.chunks(data.dimensions).zip(&data.truth) {
-            let stats = index.search(query, TOP).ef(ef).run_into(&mut hits)?;
-            distances += stats.distances;
-            found += hits.iter().filter(|hit| truth.contains(&hit.id)).count();
-        }
-        let queries = data.truth.len() as f64;
-        let recall = found as f64 / (queries * TOP as f64);
-        points.push(Point { ef, recall, distances: distances as f64 / queries });
-        if recall >= enough {
-            break;
+/// Everything about the graphs of one library and one way of building.
+#[derive(Default, Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Graph {
+    build_cpu_ms: Vec<f64>,
+    /// Recall and distances, which are the same in every round.
+    points: Vec<Point>,
+    /// CPU time of a search, by `ef`, of each round.
+    search_cpu_us: BTreeMap<usize, Vec<f64>>,
+}
+
+impl Graph {
+    fn add_times(&mut self, build_cpu_ms: f64, points: &[Point]) {
+        self.build_cpu_ms.push(build_cpu_ms);
+        for point in points {
+            self.search_cpu_us.entry(point.ef).or_default().extend(point.search_cpu_us);
         }
     }
-    Ok(points)
 }
 
-/// Distances at a recall, between the two points around it; none where it was not reached.
-pub(crate) fn distances_at(points: &[Point], recall: f64) -> Option<f64> {
-    let after = points.iter().position(|point| point.recall >= recall)?;
-    let high = points[after];
-    let Some(low) = after.checked_sub(1).map(|before| points[before]) else {
-        return Some(high.distances);
-    };
-    let share = (recall - low.recall) / (high.recall - low.recall);
-    Some(low.distances + share * (high.distances - low.distances))
+/// A line of the result.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Line<'a> {
+    kind: &'static str,
+    #[serde(flatten)]
+    meta: &'a Meta,
+    m: usize,
+    ef_construction: usize,
+    backend: &'static str,
+    graphs: &'a BTreeMap<&'static str, Graph>,
+}
+
+/// Builds and searches all graphs, in rounds, and prints one line.
+pub(crate) fn run(data: &DataSet, rounds: usize, hnswlib: Option<&Path>) -> Result<()> {
+    let mut graphs: BTreeMap<&'static str, Graph> = BTreeMap::new();
+    let mut names = vec!["loop", "batch"];
+    names.extend(hnswlib.map(|_| "hnswlib"));
+    for round in 0..rounds {
+        for name in &names {
+            let Meta { set, rows, .. } = &data.meta;
+            eprintln!("  {set}, {rows} rows, round {} of {rounds}: {name}", round + 1);
+            let graph = graphs.entry(name).or_default();
+            if let (&"hnswlib", Some(program)) = (name, hnswlib) {
+                let counted = if round == 0 { &EFS[..] } else { &[] };
+                let outcome = rival::run(program, data, &TIMED_EFS, counted)?;
+                let (timed, counted) = outcome.points.split_at(TIMED_EFS.len());
+                graph.add_times(outcome.build_cpu_ms, timed);
+                if round == 0 {
+                    graph.points = counted.to_vec();
+                }
+                continue;
+            }
+            let way = if *name == "loop" { Way::Loop } else { Way::Batch };
+            let (index, time) = way.build(data)?;
+            graph.add_times(time.cpu_ms, &sweep(&index, data, &TIMED_EFS)?);
+            if round == 0 {
+                graph.points = sweep(&index, data, &EFS)?;
+                // Times belong to all rounds.
+                graph.points.iter_mut().for_each(|point| point.search_cpu_us = None);
+            }
+        }
+        // What was built first in one round is built last in the next.
+        names.reverse();
+    }
+    let (kind, m, ef_construction) = ("quality", DEFAULT_M, DEFAULT_EF_CONSTRUCTION);
+    let backend = edgevec::backend();
+    let line = Line { kind, meta: &data.meta, m, ef_construction, backend, graphs: &graphs };
+    println!("{}", serde_json::to_string(&line)?);
+    Ok(())
+}
+
+/// Searches with every query at each `ef`.
+pub(crate) fn sweep(index: &Index, data: &DataSet, efs: &[usize]) -> Result<Vec<Point>> {
+    let mut points = Vec::new();
+    let mut hits = Vec::new();
+    for ef in efs {
+        let (mut found, mut distances) = (0, 0);
+        let ((), time) = timed(|| {
+            for (query, truth) in data.each_query() {
+                distances += index.search(query, TOP).ef(*ef).run_into(&mut hits)?.distances;
+                found += hits.iter().filter(|hit| truth.contains(&(hit.id as u32))).count();
+            }
+            Ok(())
+        })?;
+        let queries = data.meta.queries as f64;
+        points.push(Point {
+            ef: *ef,
+            recall: found as f64 / data.truth.len() as f64,
+            distances: Some(distances as f64 / queries),
+            search_cpu_us: Some(time.cpu_ms * 1e3 / queries),
+        });
+    }
+    Ok(points)
 }

@@ -72,6 +72,23 @@ export class Run {
     });
   }
 
+  /** All processes of the run: the marked ones, and their children, which may have cleared their environment. */
+  family() {
+    const parents = new Map();
+    for (const pid of fs.existsSync('/proc') ? fs.readdirSync('/proc').map(Number).filter((pid) => pid > 0) : []) {
+      try {
+        // Behind the name, which is in brackets and may hold anything: state, parent.
+        const [, , parent] = fs.readFileSync(`/proc/${pid}/stat`, 'latin1').split(')').at(-1).split(' ');
+        parents.set(pid, Number(parent));
+      } catch {
+        // It ended meanwhile.
+      }
+    }
+    const family = new Set(this.marked());
+    const belongs = (pid) => pid > 1 && (family.has(pid) || belongs(parents.get(pid) ?? 0));
+    return [...parents.keys()].filter(belongs);
+  }
+
   kill(signal) {
     for (const target of [...[...this.groups].map((group) => -group), ...this.marked()]) {
       try {

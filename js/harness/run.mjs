@@ -28,17 +28,21 @@ export function find(engine) {
 
 /**
  * @param {{ engine: string, page: string, root?: string, timeout?: number, width?: number, height?: number,
- *   screenshot?: string, isolated?: boolean }} options  `page` is a path below `root`; `timeout` in seconds; a page
- *   that is `isolated` has `SharedArrayBuffer`.
+ *   screenshot?: string, isolated?: boolean, mounts?: object, answers?: object, onLine?: Function,
+ *   pollMs?: number }} options  `page` is a path below `root`; `timeout` in seconds; a page that is `isolated` has
+ *   `SharedArrayBuffer`; `mounts` and `answers` are the server's, and answers get the run; `onLine` gets what the
+ *   page logs at once; the page is asked for its result every `pollMs`.
  * @returns {Promise<{ engine, version, result, errors: string[], lines: string[] }>}  `errors` are what the page
  *   or its workers threw or logged as errors, and requests that failed.
  */
 export async function runPage(options) {
-  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot, isolated = false } = options;
+  const { engine, page, root = ROOT, timeout = 120, width = 1280, height = 900, screenshot } = options;
+  const { isolated = false, mounts, onLine, pollMs = 100 } = options;
   if (find(engine) === undefined) throw new Error(`${engine} is not installed`);
   const run = new Run();
   const log = { errors: [], lines: [] };
-  const server = await serve(root, { isolated });
+  const answers = Object.fromEntries(Object.entries(options.answers ?? {}).map(([at, answer]) => [at, () => answer(run)]));
+  const server = await serve(root, { isolated, mounts, answers });
   try {
     const open = engine === 'webkit' ? webkit.open : puppeteer.open;
     const settings = { engine, width, height, startMs: 180_000, timeoutMs: timeout * 1000, log };
@@ -46,7 +50,9 @@ export async function runPage(options) {
     const deadline = Date.now() + timeout * 1000;
     await within(browser.goto(server.origin + page), timeout * 1000, `loading ${page}`);
     let result;
+    let said = 0;
     for (;;) {
+      for (; onLine && said < log.lines.length; said += 1) onLine(log.lines[said]);
       const text = await within(browser.evaluate(PROBE), Math.max(deadline - Date.now(), 5000), 'the page');
       if (typeof text === 'string') {
         ({ result } = JSON.parse(text));
@@ -56,7 +62,7 @@ export async function runPage(options) {
         const state = await within(browser.evaluate(STATE), 5000, 'its state').catch(() => 'no answer');
         throw new Error(`${page} set no result in ${timeout} s (${state}); ${log.errors.join('; ')}`);
       }
-      await sleep(100);
+      await sleep(pollMs);
     }
     if (screenshot) await within(browser.screenshot(screenshot), 30_000, 'the screenshot');
     await sleep(200); // late messages

@@ -12,21 +12,29 @@ const TYPES = {
 /** What a page must be served with to have `SharedArrayBuffer`. */
 const ISOLATION = { 'Cross-Origin-Opener-Policy': 'same-origin', 'Cross-Origin-Embedder-Policy': 'require-corp' };
 
-/** Serves `root`; only paths that begin with one of `folders`, when given; `isolated` from other origins, when asked. */
-export async function serve(root, { port = 0, folders, isolated = false } = {}) {
-  const base = fs.realpathSync(root);
+/**
+ * Serves `root`; only paths that begin with one of `folders`, when given; `isolated` from other origins, when
+ * asked. Paths below one of `mounts` come from its folder instead, and each of `answers` calls a function for JSON.
+ */
+export async function serve(root, { port = 0, folders, isolated = false, mounts = {}, answers = {} } = {}) {
+  const bases = Object.entries({ ...mounts, '/': root }).map(([at, folder]) => [at, fs.realpathSync(folder)]);
   const missing = [];
   const server = http.createServer((request, response) => {
     const answer = (status, text) => {
       if (status >= 400) missing.push(`${status} ${request.url}`);
       response.writeHead(status, { 'Content-Type': 'text/plain; charset=utf-8' }).end(text);
     };
+    const json = (value) => {
+      response.writeHead(200, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(value));
+    };
     if (request.method !== 'GET' && request.method !== 'HEAD') return answer(405, 'only GET and HEAD');
     let file;
     try {
       const { pathname } = new URL(request.url, 'http://localhost');
       if (pathname === '/favicon.ico') return answer(204, '');
-      const asked = path.join(base, decodeURIComponent(pathname));
+      if (Object.hasOwn(answers, pathname)) return json(answers[pathname]());
+      const [at, base] = bases.find(([prefix]) => pathname.startsWith(prefix));
+      const asked = path.join(base, decodeURIComponent(pathname.slice(at.length)));
       if (folders && !folders.some((folder) => pathname.startsWith(folder))) return answer(404, 'not here');
       file = fs.realpathSync(asked);
       if (!file.startsWith(base + path.sep) || !fs.statSync(file).isFile()) return answer(404, 'not here');

@@ -6,10 +6,12 @@
 //! size.rs    bytes and instructions of what ships, and the gates on them
 //! test.rs    every test, step by step, with a table at the end
 //! docs.rs    samples in the documents that are run
+//! bench/     the benchmarks, and the documents made of them
 //! demo.rs    the demo page, with and without a screen
 //! run.rs     calling programs and showing steps
 //! ```
 
+mod bench;
 mod demo;
 mod docs;
 mod run;
@@ -37,12 +39,9 @@ enum Command {
     Build,
     /// Run every test: Rust, WebAssembly, Node and three browser engines.
     Test(test::Options),
-    /// Run the benchmarks; arguments are passed on (`cargo xtask bench -- --help`).
-    Bench {
-        /// Arguments of the benchmark program.
-        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
-        arguments: Vec<String>,
-    },
+    /// Measure natively, in Node and in browsers, and write the documents.
+    #[command(subcommand)]
+    Bench(bench::Bench),
     /// Show bytes and instructions of what ships, and check them against their limits.
     Size,
     /// Install what the other commands need, or say what to install.
@@ -57,7 +56,7 @@ fn main() -> Result<()> {
             wasm::build()
         }
         Command::Test(options) => test::run(&options),
-        Command::Bench { arguments } => bench(&arguments),
+        Command::Bench(bench) => bench::run(&bench),
         Command::Size => {
             setup::for_build()?;
             wasm::build()?;
@@ -65,12 +64,4 @@ fn main() -> Result<()> {
         }
         Command::Setup => setup::everything(),
     }
-}
-
-fn bench(arguments: &[String]) -> Result<()> {
-    setup::for_build()?;
-    wasm::build()?;
-    let mut command = run::cargo();
-    command.args(["run", "--release", "--package", "edgevec-bench", "--"]).args(arguments);
-    run::shown(&mut command)
 }

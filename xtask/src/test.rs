@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::run;
 use crate::setup::{self, ENGINES, Engine};
-use crate::{docs, size, wasm};
+use crate::{bench, docs, size, wasm};
 
 /// What is tested.
 #[derive(clap::Args)]
@@ -125,6 +125,7 @@ fn package(steps: &mut Steps, bless: bool) {
         steps.run(name, || run::shown(run::npm().args(["run", "--silent", script])));
     }
     steps.run("samples in the documents", docs::check);
+    steps.run("benchmark documents are what the results give", || bench::report(true));
 }
 
 fn browsers(steps: &mut Steps, engines: &[Engine]) {

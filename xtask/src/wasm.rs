@@ -44,8 +44,8 @@ impl Build {
         run::target().join(format!("wasm-{}", self.name))
     }
 
-    /// Compiles the binding and makes its glue; returns the folder they are in.
-    fn compile(self) -> Result<PathBuf> {
+    /// Compiles a crate and makes its glue, called `name`; returns the folder they are in.
+    fn compile(self, package: &str, name: &str) -> Result<PathBuf> {
         let folder = self.folder();
         let mut flags =
             format!("-Ctarget-feature={} -Cllvm-args=--inline-threshold=25", self.features);
@@ -59,16 +59,16 @@ impl Build {
         }
         let mut cargo = run::cargo();
         cargo
-            .args(["build", "--release", "--package", "edgevec-wasm"])
+            .args(["build", "--release", "--package", package])
             .args(["--target", "wasm32-unknown-unknown"])
             .env("RUSTFLAGS", flags)
             .env("CARGO_TARGET_DIR", &folder);
         run::quiet(&mut cargo)?;
-        let compiled = folder.join("wasm32-unknown-unknown/release/edgevec_wasm.wasm");
-        let glue = folder.join("glue");
+        let compiled = format!("wasm32-unknown-unknown/release/{}.wasm", package.replace('-', "_"));
+        let glue = folder.join(format!("glue-{name}"));
         Bindgen::new()
-            .input_path(compiled)
-            .out_name("edgevec")
+            .input_path(folder.join(compiled))
+            .out_name(name)
             .typescript(true)
             .omit_default_module_path(true)
             .remove_name_section(true)
@@ -79,9 +79,9 @@ impl Build {
         Ok(glue)
     }
 
-    fn optimise(self, glue: &Path) -> Result<()> {
+    fn optimise(self, from: &Path, to: &Path) -> Result<()> {
         let mut command = run::node("js/node_modules/binaryen/bin/wasm-opt");
-        command.arg(glue.join("edgevec_bg.wasm")).arg("-O3").arg("-o").arg(self.module()).args([
+        command.arg(from).arg("-O3").arg("-o").arg(to).args([
             // Engines compile a hot function again as a whole: kernels must stay small functions of
             // their own instead of going into the one that calls them.
             "--one-caller-inline-max-function-size=20",
@@ -106,8 +106,11 @@ pub(crate) fn build() -> Result<()> {
     fs::create_dir_all(pkg())?;
     let mut glues = Vec::new();
     for build in BUILDS {
-        let glue = step(&format!("WebAssembly, {}", build.name), || build.compile())?;
-        step(&format!("wasm-opt, {}", build.name), || build.optimise(&glue))?;
+        let glue = step(&format!("WebAssembly, {}", build.name), || {
+            build.compile("edgevec-wasm", "edgevec")
+        })?;
+        let compiled = glue.join("edgevec_bg.wasm");
+        step(&format!("wasm-opt, {}", build.name), || build.optimise(&compiled, &build.module()))?;
         glues.push(glue);
     }
     for name in ["edgevec.js", "edgevec.d.ts"] {
@@ -121,6 +124,28 @@ pub(crate) fn build() -> Result<()> {
         fs::write(pkg().join(name), &texts[0])?;
     }
     step("npm package", || run::quiet(run::npm().args(["run", "--silent", "build"])))
+}
+
+/// Where the module that benchmarks use beside the package lies, one for each build, with its glue.
+pub(crate) fn bench_modules() -> PathBuf {
+    run::target().join("bench-wasm")
+}
+
+/// Builds what the benchmarks need of the core in WebAssembly, compiled as the package is.
+pub(crate) fn build_for_bench() -> Result<PathBuf> {
+    let folder = bench_modules();
+    fs::create_dir_all(&folder)?;
+    fs::write(folder.join("package.json"), "{ \"type\": \"module\" }\n")?;
+    for build in BUILDS {
+        step(&format!("WebAssembly for benchmarks, {}", build.name), || {
+            let glue = build.compile("edgevec-bench-wasm", "bench")?;
+            let module = folder.join(format!("bench_{}.wasm", build.name));
+            build.optimise(&glue.join("bench_bg.wasm"), &module)?;
+            fs::copy(glue.join("bench.js"), folder.join("bench.js"))?;
+            Ok(())
+        })?;
+    }
+    Ok(folder)
 }
 
 /// Compares the generated types with the reviewed ones; `bless` accepts them.

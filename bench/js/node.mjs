@@ -1,0 +1,43 @@
+// One workload in Node: node node.mjs WORKLOAD-AS-JSON DATA-FOLDER MODULE-FOLDER; prints the result as JSON.
+import fs from 'node:fs';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { EdgeVec } from '../../js/dist/entry/node.js';
+import { moduleMemoryBytes } from '../../js/dist/engine.js';
+import { runsRelaxedSimd } from '../../js/dist/detect.js';
+import { WORKLOADS } from './workloads.js';
+
+const [job, dataFolder, moduleFolder] = process.argv.slice(2);
+
+const lab = {
+  EdgeVec,
+  memoryBytes: moduleMemoryBytes,
+  heapBytes: () => process.memoryUsage().heapUsed,
+  say: (text) => console.error(`  ${text}`),
+  async cpuMs() {
+    const { user, system } = process.cpuUsage();
+    return (user + system) / 1000;
+  },
+  async core() {
+    const glue = await import(pathToFileURL(path.join(moduleFolder, 'bench.js')).href);
+    const build = (await runsRelaxedSimd()) ? 'relaxed' : 'simd128';
+    glue.initSync({ module: new WebAssembly.Module(fs.readFileSync(path.join(moduleFolder, `bench_${build}.wasm`))) });
+    lab.core = () => Promise.resolve(glue);
+    return glue;
+  },
+  async open(name) {
+    const at = (file) => {
+      const bytes = fs.readFileSync(path.join(dataFolder, name, file));
+      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
+    };
+    const { rows: count, queries: queryCount, dimensions, metric, top } = JSON.parse(Buffer.from(at('meta.json')).toString());
+    return {
+      count, queryCount, dimensions, metric, top,
+      rows: new Float32Array(at('rows.f32')), queries: new Float32Array(at('queries.f32')), truth: new Uint32Array(at('truth.u32')),
+    };
+  },
+};
+
+const { kind, ...settings } = JSON.parse(job);
+const result = await WORKLOADS[kind](lab, settings);
+console.log(JSON.stringify({ ...result, backend: EdgeVec.backend }));
