@@ -48,7 +48,7 @@ impl Build {
     fn compile(self, package: &str, name: &str) -> Result<PathBuf> {
         let folder = self.folder();
         let mut flags =
-            format!("-Ctarget-feature={} -Cllvm-args=--inline-threshold=25", self.features);
+            format!("-Ctarget-feature={} -Cllvm-args=--inline-threshold=5", self.features);
         // No path of the machine that builds it may be in what ships.
         let home = std::env::var_os("CARGO_HOME").map(PathBuf::from);
         let home = home.or_else(|| std::env::home_dir().map(|home| home.join(".cargo")));

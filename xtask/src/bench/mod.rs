@@ -325,7 +325,7 @@ fn in_engine(engine: Engine, modules: &Path, workload: &str) -> Result<Command> 
     let name = engine.browser().map_or("node", setup::Engine::name);
     node.args(["--engine", name, "--data"]).arg(data::folder()).arg("--modules").arg(modules);
     if engine == Engine::NodeRelaxed {
-        node.arg("--node").arg(setup::relaxed_node()?);
+        node.arg("--node").arg(setup::newer_node()?);
     }
     node.arg(workload);
     Ok(node)
