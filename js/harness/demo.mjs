@@ -31,11 +31,12 @@ if (values.headless) {
 }
 
 function tell({ version, result }) {
-  const { rows, dimensions, backend, loopMs, batchMs, speedUp, inserted, recallAt10, search, errors, longestGapMs } = result;
+  const { rows, dimensions, backend, loopMs, batchMs, batchMsWithWorkers, speedUp, inserted, recallAt10, search, errors, longestGapMs } = result;
   const ms = (value) => `${Math.round(value).toLocaleString('en')} ms`;
   console.log(`${version}, ${backend}: ${inserted.toLocaleString('en')} of ${rows.toLocaleString('en')} rows inserted, ${dimensions} dimensions`);
   console.log(`  loop of insert()   ${ms(loopMs)}`);
   console.log(`  insertBatch()      ${ms(batchMs)}   ${speedUp.toFixed(1)} times as fast, recall@10 ${Number(recallAt10).toFixed(3)}`);
+  console.log(`  with workers       ${ms(batchMsWithWorkers)}`);
   console.log(`  page blocked for at most ${ms(longestGapMs.loop)} by the loop, ${ms(longestGapMs.batch)} by the batch`);
   console.log(`search for “${search.query.lemma}”: ${search.ms.toFixed(2)} ms`);
   for (const { distance, lemma, text } of search.hits) console.log(`  ${distance.toFixed(3)}  ${lemma}: ${text.slice(0, 90)}`);

@@ -47,6 +47,7 @@ impl Build {
     /// Compiles a crate and makes its glue, called `name`; returns the folder they are in.
     fn compile(self, package: &str, name: &str) -> Result<PathBuf> {
         let folder = self.folder();
+        // Little is inlined unless it is marked: measured a fifth smaller, and as fast.
         let mut flags =
             format!("-Ctarget-feature={} -Cllvm-args=--inline-threshold=5", self.features);
         // No path of the machine that builds it may be in what ships.

@@ -31,6 +31,7 @@ export class Lanes {
         lane,
         start: lane.querySelector('[data-start]'),
         cancel: lane.querySelector('[data-cancel]'),
+        workers: lane.querySelector('[data-workers]'),
         progress: lane.querySelector('progress'),
         stats: lane.querySelector('.stats'),
       }];
@@ -56,17 +57,19 @@ export class Lanes {
   }
 
   /**
-   * Inserts all rows as one batch. `cancelAt` (a share of the rows) presses Cancel by itself.
+   * Inserts all rows as one batch. `cancelAt` (a share of the rows) presses Cancel by itself, `workers` turns
+   * the switch.
    * Resolves to what was measured, with `cancelled` set when it was.
    */
-  async runBatch({ cancelAt = Infinity } = {}) {
+  async runBatch({ cancelAt = Infinity, workers } = {}) {
+    const { cancel, progress, workers: box } = this.#lanes.batch;
+    if (workers !== undefined) box.checked = workers;
     return this.#run('batch', async (index) => {
-      const { cancel, progress } = this.#lanes.batch;
       const controller = new AbortController();
       const abort = () => controller.abort();
       cancel.hidden = false;
       cancel.addEventListener('click', abort);
-      this.#say('The batch is running.');
+      this.#say(box.checked ? 'The batch is running, with workers.' : 'The batch is running.');
       let done = 0;
       let calls = 0;
       const start = performance.now();
@@ -87,7 +90,9 @@ export class Lanes {
       await nextFrame();
       this.#pulse.begin('batch');
       try {
-        const { ms, report } = await insertAsBatch(index, this.#sample, { onProgress, signal: controller.signal });
+        const { ms, report } = await insertAsBatch(index, this.#sample, {
+          onProgress, signal: controller.signal, workers: box.checked ? Math.max(1, navigator.hardwareConcurrency - 1) : 0,
+        });
         const gaps = await this.#pulse.end();
         return { ms, inserted: report.inserted, gaps, progressCalls: calls };
       } catch (error) {
@@ -154,8 +159,9 @@ export class Lanes {
 
   #setBusy(name) {
     this.#busy = name !== null;
-    for (const [key, { lane, start }] of Object.entries(this.#lanes)) {
+    for (const [key, { lane, start, workers }] of Object.entries(this.#lanes)) {
       start.disabled = this.#busy;
+      if (workers) workers.disabled = this.#busy;
       lane.classList.toggle('running', key === name);
     }
   }

@@ -26,7 +26,7 @@ export async function warmUp(EdgeVec, sample) {
   }
   byRow.close();
   const byBatch = await createIndex(EdgeVec, sample);
-  await byBatch.insertBatch(some);
+  await byBatch.insertBatch(some, { workers: 0 });
   byBatch.close();
 }
 
@@ -38,9 +38,9 @@ export function insertInLoop(index, sample) {
 }
 
 /** One `insertBatch` of all rows, with its report. Rejects with `signal.reason` when aborted. */
-export async function insertAsBatch(index, sample, { onProgress, signal }) {
+export async function insertAsBatch(index, sample, { onProgress, signal, workers }) {
   const start = performance.now();
-  const report = await index.insertBatch(sample.vectors, { onProgress, signal });
+  const report = await index.insertBatch(sample.vectors, { onProgress, signal, workers });
   return { ms: performance.now() - start, report };
 }
 
