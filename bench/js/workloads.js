@@ -10,6 +10,8 @@ const ROWS_BETWEEN_PAUSES = 2000;
 const ATTACHED = 1000;
 /** Batches of a few milliseconds are timed together, so many rows at a time. */
 const ROWS_TIMED = 5000;
+/** What is compared is the way of building: helpers would add threads to one side. */
+const ONE_THREAD = { workers: 0 };
 
 const laterTask = () => new Promise((resolve) => { setTimeout(resolve, 0); });
 
@@ -40,7 +42,7 @@ const WAYS = {
   },
   async batch(lab, data) {
     const index = await lab.EdgeVec.create(data);
-    return { index, run: () => index.insertBatch(data.rows), close: () => index.close() };
+    return { index, run: () => index.insertBatch(data.rows, ONE_THREAD), close: () => index.close() };
   },
   async f32Loop(lab, data) {
     const core = new (await lab.core()).Core(data.dimensions, data.metric, true);
@@ -86,13 +88,13 @@ const cold = (lab, { data }) => build(lab, { data, rounds: 1, ways: ['batch'] })
 async function attach(lab, { data: name, before, rounds }) {
   const data = await lab.open(name);
   const index = await lab.EdgeVec.create(data);
-  await index.insertBatch(part(data, 0, before));
+  await index.insertBatch(part(data, 0, before), ONE_THREAD);
   const result = { before, attached: ATTACHED, times: { batch: [], loop: [] } };
   let from = before;
   for (let round = 0; round < rounds && from + 2 * ATTACHED <= data.count; round += 1) {
     for (const way of ['batch', 'loop']) {
       const [start, end] = [from, from + ATTACHED];
-      const run = way === 'batch' ? () => index.insertBatch(part(data, start, end)) : () => insertEach(index, data, start, end);
+      const run = way === 'batch' ? () => index.insertBatch(part(data, start, end), ONE_THREAD) : () => insertEach(index, data, start, end);
       result.times[way].push(await timed(lab, run));
       from = end;
     }
@@ -120,7 +122,7 @@ async function overhead(lab, { data: name, rounds }) {
       core.layDown(data.rows);
       await laterTask();
       const start = performance.now();
-      await index.insertBatch(data.rows);
+      await index.insertBatch(data.rows, ONE_THREAD);
       packageMs += performance.now() - start;
       await laterTask();
       const again = performance.now();
@@ -141,7 +143,7 @@ async function memory(lab, { data: name }) {
   const data = await lab.open(name);
   const index = await lab.EdgeVec.create(data);
   const [before, heap] = [lab.memoryBytes(), lab.heapBytes()];
-  await index.insertBatch(data.rows);
+  await index.insertBatch(data.rows, ONE_THREAD);
   const result = { growthBytes: lab.memoryBytes() - before };
   if (heap !== undefined) result.heapGrowthBytes = lab.heapBytes() - heap;
   index.close();
@@ -159,7 +161,7 @@ async function blocked(lab, { data: name, rounds }) {
   for (let round = 0; round < rounds; round += 1) {
     const index = await lab.EdgeVec.create(data);
     const start = performance.now();
-    const gaps = await gapsDuring(() => index.insertBatch(data.rows));
+    const gaps = await gapsDuring(() => index.insertBatch(data.rows, ONE_THREAD));
     const taken = performance.now() - start;
     const idle = await gapsDuring(() => new Promise((resolve) => { setTimeout(resolve, taken); }));
     index.close();
