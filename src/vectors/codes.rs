@@ -80,7 +80,7 @@ pub(crate) struct Fit {
 impl Fit {
     /// Components coded, in all copies.
     fn components(&self, dimensions: usize) -> f64 {
-        self.rows as f64 * (copies(dimensions) * dimensions) as f64
+        self.rows as f64 * codes_of(dimensions) as f64
     }
 }
 
@@ -157,7 +157,7 @@ impl Quantizer {
         }
         let (sum, squares) = write_tail(out, row.len(), metric);
         // The sum of (code - 63)^2, all of it in integers.
-        let energy = u64::from(squares) + u64::from(CENTRE * CENTRE) * (copies * row.len()) as u64
+        let energy = u64::from(squares) + u64::from(CENTRE * CENTRE) * codes_of(row.len()) as u64
             - 2 * u64::from(CENTRE) * u64::from(sum);
         self.fit.rows += 1;
         self.fit.saturated += u64::from(saturated);
@@ -182,8 +182,7 @@ impl Quantizer {
     fn is_outgrown(&self) -> bool {
         let components = self.fit.components(self.mean.len());
         let saturates = self.fit.saturated as f64 > components * DRIFT_SATURATED;
-        let row = copies(self.mean.len()) * self.mean.len();
-        let is_misfit = self.last_saturated as usize * MISFIT_SHARE > row;
+        let is_misfit = self.last_saturated as usize * MISFIT_SHARE > codes_of(self.mean.len());
         (self.is_judged() && saturates)
             || (is_misfit && self.fit.rows >= self.trained_rows / MISFIT_ROWS)
     }
@@ -192,7 +191,7 @@ impl Quantizer {
 /// Writes what follows the codes of a row; returns their sum and the sum of their squares.
 fn write_tail(out: &mut [u8], dimensions: usize, metric: Metric) -> (u32, u32) {
     let (sum, squares) =
-        out[..copies(dimensions) * dimensions].iter().fold((0u32, 0u32), |(sum, squares), code| {
+        out[..codes_of(dimensions)].iter().fold((0u32, 0u32), |(sum, squares), code| {
             let code = u32::from(*code);
             (sum + code, squares + code * code)
         });
@@ -207,6 +206,11 @@ fn copies(dimensions: usize) -> usize {
     ((LINE - 16) / dimensions).max(1)
 }
 
+/// Codes of a row, in all copies.
+fn codes_of(dimensions: usize) -> usize {
+    copies(dimensions) * dimensions
+}
+
 /// Bytes a row of codes takes.
 fn stride(dimensions: usize) -> usize {
     (padded(dimensions) + TAIL).next_multiple_of(LINE)
@@ -214,7 +218,7 @@ fn stride(dimensions: usize) -> usize {
 
 /// Codes a kernel reads: it works in sixteens, and the padding is zero.
 fn padded(dimensions: usize) -> usize {
-    (copies(dimensions) * dimensions).next_multiple_of(16)
+    codes_of(dimensions).next_multiple_of(16)
 }
 
 /// The codes of an index's rows. Empty until a quantizer is trained.

@@ -10,7 +10,6 @@
 //!   it, it is linked from where that ended.
 
 use super::candidates::Candidates;
-use super::filled;
 use super::reach::link_from_found;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
@@ -41,9 +40,8 @@ pub(super) struct Lookout {
     nodes: usize,
     m: usize,
     seed: u64,
+    /// Those found so far, rising.
     remote: Vec<u32>,
-    /// For each new node, whether it is remote.
-    is_remote: Vec<bool>,
 }
 
 impl Lookout {
@@ -54,13 +52,12 @@ impl Lookout {
         nodes: usize,
         m: usize,
         seed: u64,
-    ) -> Result<Self, OutOfMemory> {
-        let is_remote = filled(nodes - fresh, false)?;
-        Ok(Self { candidates, fresh, next: fresh, nodes, m, seed, remote: Vec::new(), is_remote })
+    ) -> Self {
+        Self { candidates, fresh, next: fresh, nodes, m, seed, remote: Vec::new() }
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.candidates.bytes() + self.is_remote.capacity() + 4 * self.remote.capacity()
+        self.candidates.bytes() + 4 * self.remote.capacity()
     }
 
     pub(super) fn is_done(&self) -> bool {
@@ -78,7 +75,6 @@ impl Lookout {
         self.remote.try_reserve(end - self.next)?;
         for node in self.next..end {
             if self.is_doubtful(node, codes.are_distances()) {
-                self.is_remote[node - self.fresh] = true;
                 self.remote.push(node as u32);
             }
         }
@@ -99,10 +95,7 @@ impl Lookout {
                 .get(NEAR_RANK)
                 .is_some_and(|near| are_distances && distance(above) > NOT_NEAR * distance(near)),
             // A large cluster: one that is looked for stands for those around it.
-            None => !near.iter().any(|key| {
-                let place = (*key as u32 as usize).checked_sub(self.fresh);
-                place.is_some_and(|place| self.is_remote[place])
-            }),
+            None => !near.iter().any(|key| self.remote.binary_search(&(*key as u32)).is_ok()),
         }
     }
 }

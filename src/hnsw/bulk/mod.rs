@@ -281,7 +281,7 @@ impl Bulk {
             }
             Stage::Leaves(leaves) if leaves.is_done() => {
                 let candidates = leaves.into_candidates();
-                let lookout = Lookout::new(candidates, before, nodes, self.m, self.seed)?;
+                let lookout = Lookout::new(candidates, before, nodes, self.m, self.seed);
                 Stage::Lookout(Box::new(lookout))
             }
             Stage::Lookout(lookout) if lookout.is_done() => {
