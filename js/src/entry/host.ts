@@ -8,10 +8,6 @@ import { fetchModule } from '../loaders.js';
 import { webPort } from '../threads-web.js';
 import { serve } from '../worker/host.js';
 
-const urls = {
-  simd128: new URL('../wasm/edgevec_simd128.wasm', import.meta.url),
-  relaxed: new URL('../wasm/edgevec_relaxed.wasm', import.meta.url),
-};
-setLoader((build) => fetchModule(urls[build]), ['relaxed', 'simd128']);
+setLoader(fetchModule, ['relaxed', 'simd128']);
 
 serve(webPort(), EdgeVec);
