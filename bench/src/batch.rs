@@ -4,38 +4,18 @@
 use std::collections::BTreeMap;
 
 use anyhow::Result;
-use edgevec::{BatchMode, DEFAULT_EF, DEFAULT_EF_CONSTRUCTION, DEFAULT_M};
+use edgevec::{BatchMode, DEFAULT_EF};
 use serde::Serialize;
 
 use crate::build::{Time, Way, timed};
 use crate::data::{DataSet, Meta};
+use crate::line::print;
 use crate::quality::sweep;
 
 /// Rows of a batch into a full index.
 const ATTACHED: usize = 1000;
 /// Distances of one step while memory is watched: small enough to see a peak.
 const STEP: u64 = 1_000_000;
-
-/// A line of the result.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a, T> {
-    kind: &'static str,
-    #[serde(flatten)]
-    meta: &'a Meta,
-    m: usize,
-    ef_construction: usize,
-    backend: &'static str,
-    #[serde(flatten)]
-    result: T,
-}
-
-fn print<T: Serialize>(data: &DataSet, kind: &'static str, result: T) -> Result<()> {
-    let (m, ef_construction, backend) = (DEFAULT_M, DEFAULT_EF_CONSTRUCTION, edgevec::backend());
-    let line = Line { kind, meta: &data.meta, m, ef_construction, backend, result };
-    println!("{}", serde_json::to_string(&line)?);
-    Ok(())
-}
 
 /// Measures all of it; a line each.
 pub(crate) fn run(data: &DataSet, rounds: usize, attach_to: Option<usize>) -> Result<()> {

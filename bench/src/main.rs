@@ -3,6 +3,7 @@
 //! ```text
 //! data.rs      data sets, laid down as plain files for every program that measures
 //! build.rs     one way of filling an index, timed
+//! line.rs      a line of the results
 //! quality.rs   recall against distance computations, beside hnswlib
 //! batch.rs     a batch against loops, into an empty index and a full one
 //! rival.rs     calls the hnswlib program
@@ -14,6 +15,7 @@
 mod batch;
 mod build;
 mod data;
+mod line;
 mod quality;
 mod rival;
 

@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use anyhow::Result;
-use edgevec::{DEFAULT_EF_CONSTRUCTION, DEFAULT_M, Index};
+use edgevec::Index;
 use serde::{Deserialize, Serialize};
 
 use crate::build::{Way, timed};
 use crate::data::{DataSet, Meta, TOP};
+use crate::line::print;
 use crate::rival;
 
 /// Recall and cost of the searches with one `ef`.
@@ -53,17 +54,9 @@ impl Graph {
     }
 }
 
-/// A line of the result.
 #[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct Line<'a> {
-    kind: &'static str,
-    #[serde(flatten)]
-    meta: &'a Meta,
-    m: usize,
-    ef_construction: usize,
-    backend: &'static str,
-    graphs: &'a BTreeMap<&'static str, Graph>,
+struct Quality {
+    graphs: BTreeMap<&'static str, Graph>,
 }
 
 /// Builds and searches all graphs, in rounds, and prints one line.
@@ -98,11 +91,7 @@ pub(crate) fn run(data: &DataSet, rounds: usize, hnswlib: Option<&Path>) -> Resu
         // What was built first in one round is built last in the next.
         names.reverse();
     }
-    let (kind, m, ef_construction) = ("quality", DEFAULT_M, DEFAULT_EF_CONSTRUCTION);
-    let backend = edgevec::backend();
-    let line = Line { kind, meta: &data.meta, m, ef_construction, backend, graphs: &graphs };
-    println!("{}", serde_json::to_string(&line)?);
-    Ok(())
+    print(data, "quality", Quality { graphs })
 }
 
 /// Searches with every query at each `ef`.
