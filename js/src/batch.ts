@@ -142,9 +142,9 @@ function copiedIds(ids: ArrayLike<number>, rows: number): Float64Array {
   return copy;
 }
 
-/** Bytes that the rows of a plan take. */
-export function planBytes(plan: Plan): number {
-  return plan.rows * plan.dimensions * Float32Array.BYTES_PER_ELEMENT;
+/** Whether a batch is copied before the call returns. */
+export function isCopiedAtOnce({ rows, dimensions }: Plan): boolean {
+  return rows * dimensions * Float32Array.BYTES_PER_ELEMENT <= COPY_AT_ONCE_BYTES;
 }
 
 /** The plan with rows of its own, which the caller may write over. */
@@ -241,7 +241,7 @@ async function settle(raw: () => RawIndex, pace: Pace): Promise<void> {
 async function copyRows(raw: () => RawIndex, plan: Plan, pause: () => Promise<void>): Promise<void> {
   const { flat, list, rows, dimensions } = plan;
   const portion = Math.max(1, Math.floor(COPY_BYTES / (dimensions * Float32Array.BYTES_PER_ELEMENT)));
-  const atOnce = planBytes(plan) <= COPY_AT_ONCE_BYTES;
+  const atOnce = isCopiedAtOnce(plan);
   const scratch = new Float32Array(flat !== undefined ? 0 : Math.min(portion, rows) * dimensions);
   let start = performance.now();
   for (let first = 0; first < rows; first += portion) {

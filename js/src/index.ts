@@ -2,11 +2,10 @@
 /** What users hold: an index, its errors and its types. */
 
 import {
-  COPY_AT_ONCE_BYTES,
   batchLimit,
   helpersOf,
+  isCopiedAtOnce,
   planBatch,
-  planBytes,
   runBatch,
   throwIfAborted,
   withSnapshot,
@@ -169,7 +168,7 @@ export class EdgeVec {
 
   /** Runs a batch when those before it have settled; an abort need not wait for that. */
   async #runAfter(before: Promise<unknown>, given: Plan): Promise<BatchInsertResult> {
-    const plan = planBytes(given) <= COPY_AT_ONCE_BYTES ? withSnapshot(given) : given;
+    const plan = isCopiedAtOnce(given) ? withSnapshot(given) : given;
     const { signal } = plan;
     let stop = (): void => {};
     const aborted = new Promise<void>((resolve) => {

@@ -1,6 +1,6 @@
 /** The page's side of the worker: calls, and what comes of them. */
 
-import { throwIfAborted, type Plan } from '../batch.js';
+import { isCopiedAtOnce, throwIfAborted, type Plan } from '../batch.js';
 import { EdgeVecError, invalidArgument } from '../errors.js';
 import type { Thread } from '../threads.js';
 import { copyRow } from '../typed.js';
@@ -10,8 +10,6 @@ import { revived, type Piece, type Reply, type Request } from './messages.js';
 
 /** Bytes of rows copied and sent before the page may do something else. */
 const PIECE_BYTES = 4 << 20;
-/** Batches up to this size are copied before the call returns. */
-const COPY_AT_ONCE_BYTES = 32 << 20;
 
 /** A call that was not answered. */
 interface Pending {
@@ -150,7 +148,6 @@ export class Link {
   /** Announces a batch and sends its rows: at once, or piece by piece. */
   #sendBatch(id: number, plan: Plan, isStopped: () => boolean): void {
     const { rows, dimensions, validate, mode, workers, ids, signal, onProgress } = plan;
-    const bytes = dimensions * Float32Array.BYTES_PER_ELEMENT;
     const sends = (first: number, end: number): void => {
       const piece = pieceOf(plan, first, end);
       this.#post({ id, ...piece }, [piece.floats.buffer]);
@@ -158,13 +155,13 @@ export class Link {
     const config = { validateDimensions: validate, mode, workers, ...(ids && { ids }) };
     const reports = onProgress !== undefined || signal !== undefined;
     const batch = { rows, dimensions, config, reports };
-    if (rows * bytes <= COPY_AT_ONCE_BYTES) {
+    if (isCopiedAtOnce(plan)) {
       const piece = pieceOf(plan, 0, rows);
       this.#post({ id, batch }, ids && [ids.buffer]);
       return this.#post({ id, ...piece }, [piece.floats.buffer]);
     }
     this.#post({ id, batch }, ids && [ids.buffer]);
-    const portion = Math.max(1, Math.floor(PIECE_BYTES / bytes));
+    const portion = Math.max(1, Math.floor(PIECE_BYTES / (dimensions * Float32Array.BYTES_PER_ELEMENT)));
     const all = async (): Promise<void> => {
       for (let first = 0; first < rows && !isStopped() && this.#pending.has(id); first += portion) {
         sends(first, Math.min(first + portion, rows));
