@@ -174,7 +174,7 @@ fn dot_codes_neon(a: &[u8], b: &[u8]) -> u32 {
 fn nearest_neon(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
     const BITS: [u8; 16] = [1, 2, 4, 8, 16, 32, 64, 128, 1, 2, 4, 8, 16, 32, 64, 128];
     let bits = load_codes(&BITS);
-    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+    nearest_with::<[u32; 4]>(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
         let limit = vdupq_n_u32(limit);
         let (fours, _) = distances.as_chunks::<4>();
         let within: [uint16x4_t; 4] = std::array::from_fn(|i| {

@@ -13,7 +13,42 @@ pub(crate) const TOGETHER: usize = 16;
 /// The bound is taken from so many lanes, each over the groups of a row.
 const LANES: usize = 4;
 const GROUPS: usize = 8;
-type Lanes = [u32; LANES];
+
+/// A few distances side by side.
+pub(super) trait Lanes: Copy {
+    /// The furthest there is, in each lane.
+    const FURTHEST: Self;
+    fn load(distances: &[u32; LANES]) -> Self;
+    fn min(self, other: Self) -> Self;
+    fn max(self, other: Self) -> Self;
+    /// The greatest of the lanes.
+    fn greatest(self) -> u32;
+}
+
+/// Plain numbers, of which compilers make vectors where they are told the instructions.
+impl Lanes for [u32; LANES] {
+    const FURTHEST: Self = [u32::MAX; LANES];
+
+    #[inline(always)]
+    fn load(distances: &[u32; LANES]) -> Self {
+        *distances
+    }
+
+    #[inline(always)]
+    fn min(self, other: Self) -> Self {
+        std::array::from_fn(|lane| self[lane].min(other[lane]))
+    }
+
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        std::array::from_fn(|lane| self[lane].max(other[lane]))
+    }
+
+    #[inline(always)]
+    fn greatest(self) -> u32 {
+        self.into_iter().fold(0, u32::max)
+    }
+}
 
 /// Collects in `found` at least the `k` smallest of `row` that are at most `limit`, as
 /// `distance << 32 | place`, places rising; and others that are no further than the furthest of them
@@ -21,7 +56,7 @@ type Lanes = [u32; LANES];
 ///
 /// `within` says which of some distances are at most a bound, the first in the lowest bit.
 #[inline(always)]
-pub(super) fn nearest_with(
+pub(super) fn nearest_with<L: Lanes>(
     row: &[u32],
     k: usize,
     limit: u32,
@@ -31,7 +66,7 @@ pub(super) fn nearest_with(
     const WORD: usize = 64;
     found.clear();
     let (parts, _) = row.as_chunks::<TOGETHER>();
-    let limit = limit.min(bound(parts, k));
+    let limit = limit.min(bound::<L>(parts, k));
     for (word, distances) in row.chunks(WORD).enumerate() {
         let (parts, _) = distances.as_chunks::<TOGETHER>();
         let marks = parts.iter().rev();
@@ -50,35 +85,35 @@ pub(super) fn nearest_with(
 /// A distance that at least `k` of the row are at most; the largest there is where `k` is not small
 /// against the row.
 #[inline(always)]
-fn bound(parts: &[[u32; TOGETHER]], k: usize) -> u32 {
+fn bound<L: Lanes>(parts: &[[u32; TOGETHER]], k: usize) -> u32 {
     let rank = k.div_ceil(LANES);
     if parts.len() < 4 || rank > GROUPS || k == 0 {
         return u32::MAX;
     }
-    let mut smallest = [[u32::MAX; LANES]; GROUPS];
+    let mut smallest = [L::FURTHEST; GROUPS];
     let (twos, last) = parts.as_chunks::<2>();
     for two in twos {
         let fours = two.as_flattened().as_chunks::<LANES>().0;
         for (group, four) in smallest.iter_mut().zip(fours) {
-            *group = min(*group, *four);
+            *group = group.min(L::load(four));
         }
     }
     for part in last {
         for (group, four) in smallest.iter_mut().zip(part.as_chunks::<LANES>().0) {
-            *group = min(*group, *four);
+            *group = group.min(L::load(four));
         }
     }
     // In each lane at least `rank` are at most the `rank`-th smallest of its groups.
     sort(&mut smallest);
-    smallest[rank - 1].into_iter().fold(0, u32::max)
+    smallest[rank - 1].greatest()
 }
 
 /// Sorts each lane by Batcher's network of 19 comparators (1968, odd-even merge sort).
 #[inline(always)]
-fn sort(groups: &mut [Lanes; GROUPS]) {
+fn sort<L: Lanes>(groups: &mut [L; GROUPS]) {
     macro_rules! compare {
         ($($a:literal $b:literal),*) => {$(
-            let (low, high) = (min(groups[$a], groups[$b]), max(groups[$a], groups[$b]));
+            let (low, high) = (groups[$a].min(groups[$b]), groups[$a].max(groups[$b]));
             (groups[$a], groups[$b]) = (low, high);
         )*};
     }
@@ -88,16 +123,6 @@ fn sort(groups: &mut [Lanes; GROUPS]) {
     compare!(0 4, 1 5, 2 6, 3 7);
     compare!(2 4, 3 5);
     compare!(1 2, 3 4, 5 6);
-}
-
-#[inline(always)]
-fn min(a: Lanes, b: Lanes) -> Lanes {
-    std::array::from_fn(|lane| a[lane].min(b[lane]))
-}
-
-#[inline(always)]
-fn max(a: Lanes, b: Lanes) -> Lanes {
-    std::array::from_fn(|lane| a[lane].max(b[lane]))
 }
 
 #[cfg(test)]

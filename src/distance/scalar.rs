@@ -34,7 +34,7 @@ pub(super) fn dot_codes_x4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
 
 /// The `k` smallest of a row.
 pub(super) fn nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
-    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+    nearest_with::<[u32; 4]>(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
         let marks = distances.iter().rev();
         marks.fold(0, |marks, distance| marks << 1 | u32::from(*distance <= limit))
     });

@@ -6,7 +6,7 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
-use super::nearest::{TOGETHER, nearest_with};
+use super::nearest::{Lanes, TOGETHER, nearest_with};
 
 /// `a * b + c`, rounded once or twice as the engine likes.
 #[inline]
@@ -173,10 +173,39 @@ pub(super) fn dot_codes_x4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     sums.map(sum_integers)
 }
 
+/// Four distances.
+#[derive(Clone, Copy)]
+struct Four(v128);
+
+impl Lanes for Four {
+    const FURTHEST: Self = Self(u32x4(u32::MAX, u32::MAX, u32::MAX, u32::MAX));
+
+    #[inline]
+    fn load(distances: &[u32; 4]) -> Self {
+        Self(load_u32(distances))
+    }
+
+    #[inline]
+    fn min(self, other: Self) -> Self {
+        Self(u32x4_min(self.0, other.0))
+    }
+
+    #[inline]
+    fn max(self, other: Self) -> Self {
+        Self(u32x4_max(self.0, other.0))
+    }
+
+    #[inline]
+    fn greatest(self) -> u32 {
+        let half = u32x4_max(self.0, u32x4_shuffle::<2, 3, 0, 1>(self.0, self.0));
+        u32x4_extract_lane::<0>(half).max(u32x4_extract_lane::<1>(half))
+    }
+}
+
 /// The `k` smallest of a row.
 #[inline(never)]
 pub(super) fn nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
-    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+    nearest_with::<Four>(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
         let limit = u32x4_splat(limit);
         let (fours, _) = distances.as_chunks::<4>();
         let marks: [v128; 4] = std::array::from_fn(|i| u32x4_le(load_u32(&fours[i]), limit));

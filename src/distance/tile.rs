@@ -181,16 +181,17 @@ fn interleave(layout: Layout, vectors: &[&[u8]], width: usize, out: &mut [u8]) {
             Layout::Bytes => {
                 let blocks = out.chunks_exact_mut(4 * width * GROUP_BYTES);
                 for (four, block) in codes.zip(blocks) {
-                    let words: [[u32; 4]; 4] = four.map(|codes| bytemuck::cast(*codes));
-                    transpose(&words, block, width, quarter);
+                    lay_down(four.map(|codes| bytemuck::cast(*codes)), block, width, quarter);
                 }
             }
             Layout::Words => {
                 let blocks = out.chunks_exact_mut(8 * width * GROUP_BYTES);
                 for (four, block) in codes.zip(blocks) {
-                    let words: [[u32; 8]; 4] =
+                    let words: [[[u32; 4]; 2]; 4] =
                         four.map(|codes| bytemuck::cast(codes.map(u16::from)));
-                    transpose(&words, block, width, quarter);
+                    let (first, second) = block.split_at_mut(4 * width * GROUP_BYTES);
+                    lay_down(words.map(|words| words[0]), first, width, quarter);
+                    lay_down(words.map(|words| words[1]), second, width, quarter);
                 }
             }
         }
@@ -199,15 +200,12 @@ fn interleave(layout: Layout, vectors: &[&[u8]], width: usize, out: &mut [u8]) {
 
 /// Writes word `w` of each of four vectors side by side into row `w` of `out`.
 #[inline]
-fn transpose<const WORDS: usize>(
-    four: &[[u32; WORDS]; 4],
-    out: &mut [u8],
-    width: usize,
-    quarter: usize,
-) {
-    let rows = out.chunks_exact_mut(width * GROUP_BYTES);
-    for (word, row) in rows.enumerate().take(WORDS) {
-        let side_by_side = four.map(|words| words[word]);
+fn lay_down(four: [[u32; 4]; 4], out: &mut [u8], width: usize, quarter: usize) {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    let turned = arch::turned_words(&four);
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    let turned: [[u32; 4]; 4] = std::array::from_fn(|word| four.map(|words| words[word]));
+    for (side_by_side, row) in turned.into_iter().zip(out.chunks_exact_mut(width * GROUP_BYTES)) {
         if let Some(place) = row.as_chunks_mut::<16>().0.get_mut(quarter) {
             *place = bytemuck::cast(side_by_side);
         }

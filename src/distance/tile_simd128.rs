@@ -75,6 +75,18 @@ fn run(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
     }
 }
 
+/// Four rows of words as four columns: compilers do not find the shuffles.
+#[inline]
+pub(super) fn turned_words(rows: &[[u32; 4]; 4]) -> [[u32; 4]; 4] {
+    let columns = turned([load(&rows[0]), load(&rows[1]), load(&rows[2]), load(&rows[3])]);
+    let mut words = [[0; 4]; 4];
+    for (words, column) in words.iter_mut().zip(columns) {
+        // SAFETY: the array is 16 writable bytes, and `v128_store` asks for no alignment.
+        unsafe { v128_store(words.as_mut_ptr().cast(), column) };
+    }
+    words
+}
+
 /// Four rows as four columns.
 #[inline]
 fn turned([a, b, c, d]: [v128; 4]) -> [v128; 4] {

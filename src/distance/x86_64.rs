@@ -172,7 +172,7 @@ fn dot_codes_x4_avx512(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn nearest_avx512(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
-    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+    nearest_with::<[u32; 4]>(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
         // SAFETY: the array is 64 readable bytes, and the load asks for no alignment.
         let distances = unsafe { _mm512_loadu_si512(distances.as_ptr().cast()) };
         u32::from(_mm512_cmple_epu32_mask(distances, _mm512_set1_epi32(limit as i32)))
@@ -246,7 +246,7 @@ fn dot_codes_avx2(a: &[u8], b: &[u8]) -> u32 {
 
 #[target_feature(enable = "avx2,fma")]
 fn nearest_avx2(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
-    nearest_with(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
+    nearest_with::<[u32; 4]>(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
         let limit = _mm256_set1_epi32(limit as i32);
         let (halves, _) = distances.as_chunks::<8>();
         let marks: [u32; 2] = std::array::from_fn(|half| {

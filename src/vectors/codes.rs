@@ -149,11 +149,7 @@ impl Quantizer {
         let mut saturated = 0u32;
         for (copy, out) in out.chunks_mut(row.len()).take(copies).enumerate() {
             let offset = CENTRE as f32 + (copy as f32 + 0.5) / copies as f32;
-            for ((code, x), mean) in out.iter_mut().zip(row).zip(&self.mean) {
-                let place = (x - mean) * self.scale + offset;
-                saturated += u32::from(!(0.0..TOP + 1.0).contains(&place));
-                *code = place.clamp(0.0, TOP) as u8;
-            }
+            saturated += encode_into(out, row, &self.mean, self.scale, offset);
         }
         let (sum, squares) = write_tail(out, row.len(), metric);
         // The sum of (code - 63)^2, all of it in integers.
@@ -186,6 +182,18 @@ impl Quantizer {
         (self.is_judged() && saturates)
             || (is_misfit && self.fit.rows >= self.trained_rows / MISFIT_ROWS)
     }
+}
+
+/// Codes components and returns how many saturate.
+// Written so that compilers make vectors of it.
+fn encode_into(out: &mut [u8], row: &[f32], mean: &[f32], scale: f32, offset: f32) -> u32 {
+    let mut saturated = 0u32;
+    for ((code, x), mean) in out.iter_mut().zip(row).zip(mean) {
+        let place = (x - mean) * scale + offset;
+        saturated += u32::from(place < 0.0) + u32::from(place >= TOP + 1.0);
+        *code = place.clamp(0.0, TOP) as i32 as u8;
+    }
+    saturated
 }
 
 /// Writes what follows the codes of a row; returns their sum and the sum of their squares.
@@ -225,13 +233,21 @@ fn padded(dimensions: usize) -> usize {
 pub(crate) struct Codes {
     rows: Chunks<u8>,
     dimensions: usize,
+    /// Codes of a row that kernels read. Kept, for it takes a division.
+    padded: usize,
     metric: Metric,
     pub(crate) quantizer: Option<Quantizer>,
 }
 
 impl Codes {
     pub(crate) fn new(dimensions: usize, metric: Metric) -> Self {
-        Self { rows: Chunks::new(stride(dimensions)), dimensions, metric, quantizer: None }
+        Self {
+            rows: Chunks::new(stride(dimensions)),
+            dimensions,
+            padded: padded(dimensions),
+            metric,
+            quantizer: None,
+        }
     }
 
     /// An empty store with mean and scale set from the rows `0..rows`, with room where these codes were
@@ -287,7 +303,7 @@ impl Codes {
             [a, b, c, d] => u32::from_le_bytes([*a, *b, *c, *d]),
             _ => 0,
         };
-        (&codes[..padded(self.dimensions)], term)
+        (&codes[..self.padded], term)
     }
 
     /// Packs the codes of `nodes` into column panels; `terms` gets the nodes' terms, filled up to
@@ -368,7 +384,7 @@ impl Codes {
 
     /// Bytes of a panel.
     pub(crate) fn panel_bytes(&self) -> usize {
-        tile::panel_bytes(padded(self.dimensions))
+        tile::panel_bytes(self.padded)
     }
 
     /// How often the product of two rows' codes is subtracted from their terms.
