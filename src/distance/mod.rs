@@ -35,7 +35,7 @@ mod tile_x86_64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-pub(crate) use nearest::TOGETHER;
+pub(crate) use nearest::{TOGETHER, sort16};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use simd128 as fastest;
 
@@ -124,9 +124,10 @@ forward! {
 }
 
 forward! {
-    /// Collects in `found` at least the `k` smallest of `row` that are at most `limit`, and few
-    /// others, as `distance << 32 | place`, places rising. The row's length is a multiple of
-    /// [`TOGETHER`]; the same is found on every platform.
+    /// Collects in `found` all of `row` that are at most `limit`, as `distance << 32 | place`, places
+    /// rising; without a limit, that is with `u32::MAX`, at least the `k` smallest and few others. What
+    /// is at `u32::MAX` is nothing. The row's length is a multiple of [`TOGETHER`]; the same is found on
+    /// every platform.
     nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) -> ()
 }
 

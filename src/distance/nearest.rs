@@ -1,8 +1,9 @@
 //! The few smallest of many distances.
 //!
-//! Distances are looked at twice. The first pass keeps the smallest of each of 32 groups, whose order
-//! bounds the k-th smallest of all; the second pass picks what is within the bound, which is little
-//! more than k distances. Both are vector instructions without a branch that depends on the data.
+//! Where no limit is known, distances are looked at twice. The first pass keeps the smallest of each of
+//! 64 groups, whose order bounds the k-th smallest of all; the second pass picks what is within the
+//! bound, which is little more than k distances. Both are vector instructions without a branch that
+//! depends on the data.
 //!
 //! Everything here is inlined into functions that are compiled for some instructions.
 
@@ -12,7 +13,7 @@
 pub(crate) const TOGETHER: usize = 16;
 /// The bound is taken from so many lanes, each over the groups of a row.
 const LANES: usize = 4;
-const GROUPS: usize = 8;
+const GROUPS: usize = 16;
 
 /// A few distances side by side.
 pub(super) trait Lanes: Copy {
@@ -50,9 +51,10 @@ impl Lanes for [u32; LANES] {
     }
 }
 
-/// Collects in `found` at least the `k` smallest of `row` that are at most `limit`, as
-/// `distance << 32 | place`, places rising; and others that are no further than the furthest of them
-/// might have been. What is found depends on the row, `k` and `limit` alone.
+/// Collects in `found` all of `row` that are at most `limit`, as `distance << 32 | place`, places rising.
+/// Without a limit, that is with [`u32::MAX`], at least the `k` smallest, and others that are no
+/// further than the furthest of them might have been. What is at `u32::MAX` is nothing. What is found
+/// depends on the row, `k` and `limit` alone.
 ///
 /// `within` says which of some distances are at most a bound, the first in the lowest bit.
 #[inline(always)]
@@ -66,7 +68,8 @@ pub(super) fn nearest_with<L: Lanes>(
     const WORD: usize = 64;
     found.clear();
     let (parts, _) = row.as_chunks::<TOGETHER>();
-    let limit = limit.min(bound::<L>(parts, k));
+    let limit = if limit == u32::MAX { bound::<L>(parts, k) } else { limit };
+    let limit = limit.min(u32::MAX - 1);
     for (word, distances) in row.chunks(WORD).enumerate() {
         let (parts, _) = distances.as_chunks::<TOGETHER>();
         let marks = parts.iter().rev();
@@ -91,38 +94,43 @@ fn bound<L: Lanes>(parts: &[[u32; TOGETHER]], k: usize) -> u32 {
         return u32::MAX;
     }
     let mut smallest = [L::FURTHEST; GROUPS];
-    let (twos, last) = parts.as_chunks::<2>();
-    for two in twos {
-        let fours = two.as_flattened().as_chunks::<LANES>().0;
-        for (group, four) in smallest.iter_mut().zip(fours) {
-            *group = group.min(L::load(four));
+    let (fours, last) = parts.as_chunks::<4>();
+    for four in fours {
+        for (group, lanes) in smallest.iter_mut().zip(four.as_flattened().as_chunks().0) {
+            *group = group.min(L::load(lanes));
         }
     }
-    for part in last {
-        for (group, four) in smallest.iter_mut().zip(part.as_chunks::<LANES>().0) {
-            *group = group.min(L::load(four));
-        }
+    for (group, lanes) in smallest.iter_mut().zip(last.as_flattened().as_chunks().0) {
+        *group = group.min(L::load(lanes));
     }
     // In each lane at least `rank` are at most the `rank`-th smallest of its groups.
-    sort(&mut smallest);
+    sort16(&mut smallest, L::min, L::max);
     smallest[rank - 1].greatest()
 }
 
-/// Sorts each lane by Batcher's network of 19 comparators (1968, odd-even merge sort).
+/// Sorts by Batcher's network of 63 comparators (1968, odd-even merge sort).
 #[inline(always)]
-fn sort<L: Lanes>(groups: &mut [L; GROUPS]) {
+pub(crate) fn sort16<T: Copy>(
+    values: &mut [T; 16],
+    lower: impl Fn(T, T) -> T,
+    upper: impl Fn(T, T) -> T,
+) {
     macro_rules! compare {
         ($($a:literal $b:literal),*) => {$(
-            let (low, high) = (groups[$a].min(groups[$b]), groups[$a].max(groups[$b]));
-            (groups[$a], groups[$b]) = (low, high);
+            let (low, high) = (lower(values[$a], values[$b]), upper(values[$a], values[$b]));
+            (values[$a], values[$b]) = (low, high);
         )*};
     }
-    compare!(0 1, 2 3, 4 5, 6 7);
-    compare!(0 2, 1 3, 4 6, 5 7);
-    compare!(1 2, 5 6);
-    compare!(0 4, 1 5, 2 6, 3 7);
-    compare!(2 4, 3 5);
-    compare!(1 2, 3 4, 5 6);
+    compare!(0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15);
+    compare!(0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15);
+    compare!(1 2, 5 6, 9 10, 13 14, 0 4, 3 7, 8 12, 11 15);
+    compare!(2 6, 1 5, 10 14, 9 13);
+    compare!(2 4, 3 5, 10 12, 11 13);
+    compare!(1 2, 3 4, 5 6, 9 10, 11 12, 13 14);
+    compare!(0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15);
+    compare!(4 8, 5 9, 6 10, 7 11);
+    compare!(2 4, 3 5, 6 8, 7 9, 10 12, 11 13);
+    compare!(1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14);
 }
 
 #[cfg(test)]
@@ -132,10 +140,10 @@ mod tests {
     #[test]
     fn the_network_sorts_all_orders_of_zeros_and_ones() {
         // The 0-1 principle (Knuth, volume 3, theorem 5.3.4Z).
-        for bits in 0..1u32 << GROUPS {
-            let mut groups = std::array::from_fn(|i| [bits >> i & 1; LANES]);
-            sort(&mut groups);
-            assert!(groups.is_sorted(), "{bits:b}");
+        for bits in 0..1u32 << 16 {
+            let mut bits: [u32; 16] = std::array::from_fn(|i| bits >> i & 1);
+            sort16(&mut bits, u32::min, u32::max);
+            assert!(bits.is_sorted(), "{bits:?}");
         }
     }
 }

@@ -63,8 +63,8 @@ fn check_nearest(name: &str, nearest: fn(&[u32], usize, u32, &mut Vec<u64>)) {
                 for limit in [0, 1, 20, u32::MAX / 2, u32::MAX] {
                     let keys = row.iter().zip(0u64..);
                     let keys = keys.map(|(distance, place)| u64::from(*distance) << 32 | place);
-                    let mut all: Vec<_> =
-                        keys.filter(|key| key >> 32 <= u64::from(limit)).collect();
+                    let within = u64::from(limit.min(u32::MAX - 1));
+                    let mut all: Vec<_> = keys.filter(|key| key >> 32 <= within).collect();
                     all.sort_unstable();
                     nearest(&row, k, limit, &mut found);
                     assert!(found.is_sorted_by_key(|key| *key as u32), "{name}, len {len}");
@@ -72,8 +72,12 @@ fn check_nearest(name: &str, nearest: fn(&[u32], usize, u32, &mut Vec<u64>)) {
                     scalar::nearest(&row, k, limit, &mut expected);
                     assert_eq!(found, expected, "{name}, len {len}, {values} values, k {k}");
                     found.sort_unstable();
-                    assert!(found.len() >= k.min(all.len()), "{name}, len {len}, k {k}");
                     assert_eq!(found, all[..found.len()], "{name}, len {len}, k {k}");
+                    if limit < u32::MAX {
+                        assert_eq!(found.len(), all.len(), "{name}, len {len}, limit {limit}");
+                        continue;
+                    }
+                    assert!(found.len() >= k.min(all.len()), "{name}, len {len}, k {k}");
                     // Without many equal distances, few more than asked for.
                     let few =
                         found.len() <= 4 * k + 16 || values < 100 || k == 0 || k > 32 || len < 64;

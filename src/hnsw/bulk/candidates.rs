@@ -8,20 +8,21 @@
 //! [`NONE`] up to the end.
 
 use super::filled;
+use crate::distance::sort16;
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
 
 /// No key: greater than all.
 const NONE: u64 = u64::MAX;
-/// Keys that are sorted by a network.
+/// Keys that are merged into a list at once.
 const FEW: usize = 16;
 
 #[derive(Default)]
 pub(super) struct Candidates {
     /// For each node a list and a `NONE` that ends it.
     lists: Option<Chunks<u64>>,
-    kept: usize,
-    found: Vec<u64>,
+    /// The largest distance that can still enter each list: beside the lists, where it is in the cache.
+    limits: Vec<u32>,
     merged: Vec<u64>,
 }
 
@@ -33,11 +34,15 @@ impl Candidates {
         for node in 0..nodes {
             lists.row_mut(node).fill(NONE);
         }
-        Ok(Self { lists: Some(lists), kept, found: Vec::new(), merged: filled(kept, NONE)? })
+        Ok(Self {
+            lists: Some(lists),
+            limits: filled(nodes, u32::MAX)?,
+            merged: filled(kept, NONE)?,
+        })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.lists.as_ref().map_or(0, Chunks::bytes)
+        self.lists.as_ref().map_or(0, Chunks::bytes) + 4 * self.limits.capacity()
     }
 
     /// The nearest of `node`, rising, each once.
@@ -48,71 +53,51 @@ impl Candidates {
 
     /// The largest distance that can still enter the list of `node`.
     pub(super) fn limit(&self, node: usize) -> u32 {
-        let list = self.lists.as_ref().map_or(&[][..], |lists| lists.row(node));
-        list.last().map_or(0, |key| (key >> 32) as u32)
+        self.limits.get(node).copied().unwrap_or(0)
     }
 
     /// Offers keys, none of them twice, to the list of `node`.
     #[inline(never)]
     pub(super) fn offer(&mut self, node: usize, keys: impl Iterator<Item = u64>) {
         let Some(lists) = &mut self.lists else { return };
-        self.found.clear();
-        self.found.extend(keys);
-        sort(&mut self.found);
-        self.found.resize(self.found.len().max(self.kept) + 1, NONE);
         let list = lists.row_mut(node);
-        merge(list, &self.found, &mut self.merged);
-        list.copy_from_slice(&self.merged);
+        let mut few = [NONE; FEW + 1];
+        let mut count = 0;
+        for key in keys {
+            few[count] = key;
+            count += 1;
+            if count == FEW {
+                merge(list, &mut few, &mut self.merged);
+                count = 0;
+            }
+        }
+        if count > 0 {
+            merge(list, &mut few, &mut self.merged);
+        }
+        if let (Some(limit), Some(last)) = (self.limits.get_mut(node), list.last()) {
+            *limit = (last >> 32) as u32;
+        }
     }
 }
 
-/// Sorts keys; few of them without a branch.
-fn sort(keys: &mut Vec<u64>) {
-    if keys.len() > FEW {
-        keys.sort_unstable();
-        return;
+/// Merges a few keys into a rising list, each once; what is beyond its length is left out. The keys are
+/// in any order, and a `NONE` is behind them; after it, all are `NONE`.
+///
+/// A key that is in both moves both places on. The list's place moves at most as often as a key is
+/// merged, so the list does not end before.
+fn merge(list: &mut [u64], few: &mut [u64; FEW + 1], merged: &mut [u64]) {
+    if let Some(keys) = few.first_chunk_mut() {
+        sort16(keys, u64::min, u64::max);
     }
-    let count = keys.len();
-    keys.resize(FEW, NONE);
-    if let Some(few) = keys.first_chunk_mut() {
-        sort_few(few);
+    let (mut place, mut next) = (0, 0);
+    for merged in &mut *merged {
+        let (x, y) = (list[place], few[next]);
+        *merged = x.min(y);
+        place += usize::from(x <= y);
+        next = (next + usize::from(y <= x)).min(FEW);
     }
-    keys.truncate(count);
-}
-
-/// Batcher's network for 16 (1968, odd-even merge sort): 63 comparators.
-#[inline(never)]
-fn sort_few(keys: &mut [u64; FEW]) {
-    macro_rules! compare {
-        ($($a:literal $b:literal),*) => {$(
-            let (low, high) = (keys[$a].min(keys[$b]), keys[$a].max(keys[$b]));
-            (keys[$a], keys[$b]) = (low, high);
-        )*};
-    }
-    compare!(0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15);
-    compare!(0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15);
-    compare!(1 2, 5 6, 9 10, 13 14, 0 4, 3 7, 8 12, 11 15);
-    compare!(2 6, 1 5, 10 14, 9 13);
-    compare!(2 4, 3 5, 10 12, 11 13);
-    compare!(1 2, 3 4, 5 6, 9 10, 11 12, 13 14);
-    compare!(0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15);
-    compare!(4 8, 5 9, 6 10, 7 11);
-    compare!(2 4, 3 5, 6 8, 7 9, 10 12, 11 13);
-    compare!(1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14);
-}
-
-/// Fills `merged` with the smallest keys of two rising lists, each once. A key that is in both moves
-/// both on. `b` is longer than `merged`, so neither list ends before it is full: `a` is as long, and
-/// its place moves at most as often.
-#[inline]
-fn merge(a: &[u64], b: &[u64], merged: &mut [u64]) {
-    let (mut next_a, mut next_b) = (0, 0);
-    for place in merged {
-        let (x, y) = (a.get(next_a).copied().unwrap_or(NONE), b[next_b]);
-        *place = x.min(y);
-        next_a += usize::from(x <= y);
-        next_b += usize::from(y <= x);
-    }
+    list.copy_from_slice(merged);
+    few.fill(NONE);
 }
 
 #[cfg(test)]
@@ -144,15 +129,5 @@ mod tests {
         assert_eq!(candidates.of(0), all);
         assert_eq!(candidates.of(1), all);
         assert_eq!(u64::from(candidates.limit(0)), all[KEPT - 1] >> 32);
-    }
-
-    #[test]
-    fn the_network_sorts_all_orders_of_zeros_and_ones() {
-        // The 0-1 principle (Knuth, volume 3, theorem 5.3.4Z).
-        for bits in 0..1u32 << FEW {
-            let mut keys = std::array::from_fn(|i| u64::from(bits >> i & 1));
-            sort_few(&mut keys);
-            assert!(keys.is_sorted(), "{bits:b}");
-        }
     }
 }

@@ -112,8 +112,8 @@ impl Leaf {
         }
     }
 
-    /// The members nearest to the asker in place `asker`, about `count` of those at most `limit` away,
-    /// as `distance << 32 | node`. What is found depends on the cell, the count and the limit alone.
+    /// The members at most `limit` away from the asker in place `asker`, as `distance << 32 | node`.
+    /// Without a limit, that is with [`u32::MAX`], at least the `count` nearest and few others.
     #[inline(never)]
     pub(super) fn pick(
         &mut self,
@@ -131,8 +131,7 @@ impl Leaf {
         if let Ok(itself) = itself {
             distances[itself] = u32::MAX;
         }
-        // Nothing is at the distance of what is no candidate.
-        nearest(distances, count, limit.min(u32::MAX - 1), &mut self.found);
+        nearest(distances, count, limit, &mut self.found);
         let node = |place: u64| u64::from(members[place as u32 as usize]);
         self.found.iter().map(move |key| key >> 32 << 32 | node(*key))
     }

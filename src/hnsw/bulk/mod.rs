@@ -70,15 +70,9 @@ const LEAST_ROWS: usize = 32;
 /// more would cost more than linking the new rows one by one.
 const ROUTED_PER_NEW: usize = 5;
 
-/// Candidates a node takes from one cell, about, for nodes of `m` links. More add little: a node is
-/// in several cells.
-fn nearest_of(m: usize) -> usize {
-    (5 * m / 8).max(4)
-}
-
 /// Candidates kept for each node, more than its links, so that selection can choose.
 fn kept_of(m: usize) -> usize {
-    5 * m / 2
+    2 * m
 }
 
 /// What of a build is under way.
