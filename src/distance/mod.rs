@@ -124,10 +124,9 @@ forward! {
 }
 
 forward! {
-    /// Collects in `found` all of `row` that are at most `limit`, as `distance << 32 | place`, places
-    /// rising; without a limit, that is with `u32::MAX`, at least the `k` smallest and few others. What
-    /// is at `u32::MAX` is nothing. The row's length is a multiple of [`TOGETHER`]; the same is found on
-    /// every platform.
+    /// Collects in `found` at least the `k` smallest of `row` that are at most `limit`, and few
+    /// others, as `distance << 32 | place`, places rising. What is at `u32::MAX` is nothing. The row's
+    /// length is a multiple of [`TOGETHER`]; the same is found on every platform.
     nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) -> ()
 }
 

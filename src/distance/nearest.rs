@@ -1,6 +1,6 @@
 //! The few smallest of many distances.
 //!
-//! Where no limit is known, distances are looked at twice. The first pass keeps the smallest of each of
+//! Distances are looked at twice. The first pass keeps the smallest of each of
 //! 64 groups, whose order bounds the k-th smallest of all; the second pass picks what is within the
 //! bound, which is little more than k distances. Both are vector instructions without a branch that
 //! depends on the data.
@@ -51,10 +51,10 @@ impl Lanes for [u32; LANES] {
     }
 }
 
-/// Collects in `found` all of `row` that are at most `limit`, as `distance << 32 | place`, places rising.
-/// Without a limit, that is with [`u32::MAX`], at least the `k` smallest, and others that are no
-/// further than the furthest of them might have been. What is at `u32::MAX` is nothing. What is found
-/// depends on the row, `k` and `limit` alone.
+/// Collects in `found` at least the `k` smallest of `row` that are at most `limit`, as
+/// `distance << 32 | place`, places rising; and others that are no further than the furthest of them
+/// might have been. What is at [`u32::MAX`] is nothing. What is found depends on the row, `k` and
+/// `limit` alone.
 ///
 /// `within` says which of some distances are at most a bound, the first in the lowest bit.
 #[inline(always)]
@@ -68,8 +68,7 @@ pub(super) fn nearest_with<L: Lanes>(
     const WORD: usize = 64;
     found.clear();
     let (parts, _) = row.as_chunks::<TOGETHER>();
-    let limit = if limit == u32::MAX { bound::<L>(parts, k) } else { limit };
-    let limit = limit.min(u32::MAX - 1);
+    let limit = limit.min(bound::<L>(parts, k)).min(u32::MAX - 1);
     for (word, distances) in row.chunks(WORD).enumerate() {
         let (parts, _) = distances.as_chunks::<TOGETHER>();
         let marks = parts.iter().rev();

@@ -137,11 +137,15 @@ pub(crate) fn prepare(metric: Metric, row: &mut [f32]) {
     if metric != Metric::Cosine {
         return;
     }
-    // Added in f64 and in one order, so that every platform stores the same bits.
-    let squares: f64 = row.iter().map(|x| f64::from(*x) * f64::from(*x)).sum();
-    let length = squares.sqrt();
+    // Added in f64 and in one order, so that every platform stores the same bits; to four sums, so that
+    // an addition need not wait for the one before it.
+    let mut sums = [0.0f64; 4];
+    for four in row.chunks(4) {
+        sums.iter_mut().zip(four).for_each(|(sum, x)| *sum += f64::from(*x) * f64::from(*x));
+    }
+    let scale = 1.0 / ((sums[0] + sums[1]) + (sums[2] + sums[3])).sqrt();
     for x in row {
-        *x = (f64::from(*x) / length) as f32;
+        *x = (f64::from(*x) * scale) as f32;
     }
 }
 

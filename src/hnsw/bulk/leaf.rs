@@ -112,8 +112,8 @@ impl Leaf {
         }
     }
 
-    /// The members at most `limit` away from the asker in place `asker`, as `distance << 32 | node`.
-    /// Without a limit, that is with [`u32::MAX`], at least the `count` nearest and few others.
+    /// The members nearest to the asker in place `asker`, about `count` of those at most `limit` away,
+    /// as `distance << 32 | node`. What is found depends on the cell, the count and the limit alone.
     #[inline(never)]
     pub(super) fn pick(
         &mut self,

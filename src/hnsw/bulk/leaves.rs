@@ -8,7 +8,7 @@ use super::partition::Partition;
 use super::share::{Reader, Words};
 use super::team::{Pool, Team};
 use super::units::Units;
-use super::{PAIRS_PER_DISTANCE, kept_of};
+use super::{PAIRS_PER_DISTANCE, kept_of, nearest_of};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 
@@ -22,8 +22,7 @@ const TEAM_CELLS: usize = 16;
 pub(super) struct Leaves {
     /// The first new node.
     fresh: usize,
-    /// Candidates kept for each of them.
-    kept: usize,
+    m: usize,
     units: Units,
     memory: Pool<Leaf>,
     candidates: Candidates,
@@ -35,13 +34,12 @@ type Found = (Vec<u64>, Vec<usize>, usize);
 impl Leaves {
     /// Of the cells of `partition` and its nodes from `fresh` on.
     pub(super) fn new(partition: &Partition, fresh: usize, m: usize) -> Result<Self, OutOfMemory> {
-        let kept = kept_of(m);
         Ok(Self {
             fresh,
-            kept,
+            m,
             units: Units::new(partition.cells.len()),
             memory: Pool::default(),
-            candidates: Candidates::new(partition.nodes - fresh, kept)?,
+            candidates: Candidates::new(partition.nodes - fresh, kept_of(partition.nodes, m))?,
         })
     }
 
@@ -64,7 +62,7 @@ impl Leaves {
         codes: &Codes,
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
-        let Self { fresh, kept, units, memory, candidates } = self;
+        let Self { fresh, m, units, memory, candidates } = self;
         if team.threads() == 1 {
             let Some(cells) = units.take(1, |_| 1) else { return Ok(0) };
             let members = &partition.cells[cells.start];
@@ -74,7 +72,7 @@ impl Leaves {
                 for (asker, node) in askers.iter().enumerate() {
                     let list = *node as usize - *fresh;
                     let limit = candidates.limit(list);
-                    candidates.offer(list, leaf.pick(asker, *kept, limit));
+                    candidates.offer(list, leaf.pick(asker, nearest_of(*m), limit));
                 }
                 Ok(cost_of(pairs, askers.len(), members.len()))
             });
@@ -88,7 +86,7 @@ impl Leaves {
                 let (mut keys, mut ends) = (Vec::new(), Vec::new());
                 for (asker, node) in askers.iter().enumerate() {
                     let limit = candidates.limit(*node as usize - *fresh);
-                    keys.extend(leaf.pick(asker, *kept, limit));
+                    keys.extend(leaf.pick(asker, nearest_of(*m), limit));
                     ends.push(keys.len());
                 }
                 Ok((keys, ends, pairs))
@@ -122,7 +120,7 @@ impl Leaves {
             let askers = askers(members, fresh).len();
             cost_of(askers * members.len() / 2, askers, members.len()) as usize
         })?;
-        out.push(self.kept);
+        out.push(nearest_of(self.m));
         for members in &partition.cells[cells.clone()] {
             let askers = askers(members, fresh);
             out.push(members.len() - askers.len());

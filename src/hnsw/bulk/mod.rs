@@ -70,9 +70,17 @@ const LEAST_ROWS: usize = 32;
 /// more would cost more than linking the new rows one by one.
 const ROUTED_PER_NEW: usize = 5;
 
-/// Candidates kept for each node, more than its links, so that selection can choose.
-fn kept_of(m: usize) -> usize {
-    2 * m
+/// Candidates a node takes from one cell, about, for nodes of `m` links. More add little: a node is
+/// in several cells.
+fn nearest_of(m: usize) -> usize {
+    (m / 2).max(4)
+}
+
+/// Candidates kept for each of some nodes of `m` links: more than those, so that selection can choose, and
+/// more yet in large graphs, where searches that must find nearly everything pass more nodes.
+fn kept_of(nodes: usize, m: usize) -> usize {
+    const LARGE: usize = 20_000;
+    if nodes > LARGE { 5 * m / 2 } else { 2 * m }
 }
 
 /// What of a build is under way.
