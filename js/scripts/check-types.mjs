@@ -23,7 +23,7 @@ function undescribed(file) {
     .map((node) => `${path.basename(file)}: ${node.name.getText()} has no description`);
 }
 
-withPacked(({ project }) => {
+await withPacked(({ project }) => {
   const dist = path.join(project, 'node_modules/edgevec/dist');
   for (const problem of ['index.d.ts', 'types.d.ts', 'errors.d.ts', 'worker/index.d.ts'].flatMap((name) => undescribed(path.join(dist, name)))) {
     failed += 1;

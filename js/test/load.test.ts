@@ -31,7 +31,7 @@ describe('loading', () => {
   it('that fails is LOAD_FAILED with the reason, and the next call tries again', async () => {
     const engine = await notLoaded('fails');
     expect(engine.loadedBackend()).to.equal(undefined);
-    const bytes = await readFile('../dist/wasm/edgevec_simd128.wasm');
+    const bytes = await readFile('../dist/assets/edgevec_simd128.wasm');
     let tries = 0;
     engine.setLoader(
       (build) => {
@@ -57,7 +57,7 @@ describe('loading', () => {
   });
 
   it('takes the first way that is set, and a build that it has', async () => {
-    const bytes = await readFile('../dist/wasm/edgevec_simd128.wasm');
+    const bytes = await readFile('../dist/assets/edgevec_simd128.wasm');
     const never = (): never => {
       throw new Error('the second way was taken');
     };
