@@ -26,11 +26,15 @@ function modulesIn(folder, installed) {
   return names;
 }
 
-/** Writes a page with one script. */
-function writePage(folder, script, type = 'module') {
+/** Writes a page with one script, and an import map where it needs one. */
+function writePage(folder, script, { type = 'module', imports } = {}) {
   fs.mkdirSync(folder, { recursive: true });
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>EdgeVec</title><link rel="icon" href="data:,"><script type="${type}" src="${script}"></script></html>\n`;
-  fs.writeFileSync(path.join(folder, 'index.html'), html);
+  const html = [
+    '<!doctype html><html lang="en"><meta charset="utf-8"><title>EdgeVec</title><link rel="icon" href="data:,">',
+    ...(imports ? [`<script type="importmap">${JSON.stringify({ imports })}</script>`] : []),
+    `<script type="${type}" src="${script}"></script></html>`,
+  ];
+  fs.writeFileSync(path.join(folder, 'index.html'), html.join('\n'));
 }
 
 /** Runs the page of a folder that a bundler has filled. */
@@ -39,13 +43,13 @@ async function inFolder(folder, { installed }) {
   return { modules, ...(await inChromium({ root: folder, page: '/index.html' })) };
 }
 
-/** A configuration of Vite that has nothing in it which the package would need. */
 const viteOptions = (project) => ({ root: project, configFile: false, logLevel: 'error' });
 
-export async function viteDev({ project }) {
-  const vite = await import('vite');
+/** The page from the development server of a Vite, with what that one has to be told. */
+const viteServer = (name, options = {}) => async ({ project }) => {
+  const vite = await import(name);
   writePage(project, '/src/page.js');
-  const server = await vite.createServer({ ...viteOptions(project), server: { host: '127.0.0.1', port: 0 } });
+  const server = await vite.createServer({ ...viteOptions(project), ...options, server: { host: '127.0.0.1', port: 0 } });
   try {
     await server.listen();
     const { port } = server.httpServer.address();
@@ -53,7 +57,11 @@ export async function viteDev({ project }) {
   } finally {
     await server.close();
   }
-}
+};
+
+export const viteDev = viteServer('vite');
+// It puts packages into one file beforehand, and leaves behind what they name by `new URL`.
+export const vite7Dev = viteServer('vite7', { optimizeDeps: { exclude: ['edgevec'] } });
 
 export async function viteBuild({ project, installed }) {
   const vite = await import('vite');
@@ -72,7 +80,7 @@ export async function webpack({ project, installed }) {
   const { errors, warnings } = stats.toJson({ all: false, errors: true, warnings: true });
   const problems = [...errors, ...warnings.filter(({ message }) => !message.includes('size limit'))];
   if (problems.length > 0) throw new Error(problems.map(({ message }) => message).join('; '));
-  writePage(folder, 'main.js', 'text/javascript');
+  writePage(folder, 'main.js', { type: 'text/javascript' });
   return { tool: `webpack ${webpack.version}`, ...(await inFolder(folder, { installed })) };
 }
 
@@ -96,7 +104,7 @@ export async function esbuild(context) {
 export async function esbuildInline(context) {
   const options = { entries: ['inline.js'], esbuild: { format: 'iife' }, copies: false };
   const { folder, tool } = await esbuilt(context, 'inline', options);
-  writePage(folder, 'inline.js', 'text/javascript');
+  writePage(folder, 'inline.js', { type: 'text/javascript' });
   return { tool, ...(await inChromium({ root: folder, page: '/index.html', backend: 'simd128' })) };
 }
 
@@ -108,7 +116,7 @@ export async function rollup({ project, installed }) {
   const onwarn = ({ message }) => {
     throw new Error(message);
   };
-  const plugins = [nodeResolve({ browser: true }), importMetaAssets()];
+  const plugins = [nodeResolve(), importMetaAssets()];
   const bundle = await rollup({ input: path.join(project, 'src/page.js'), plugins, onwarn });
   await bundle.write({ dir: folder, format: 'es' });
   await bundle.close();
@@ -117,13 +125,9 @@ export async function rollup({ project, installed }) {
 }
 
 export async function plain({ project }) {
-  const folder = path.join(project, 'plain');
-  fs.mkdirSync(folder);
   const entry = (name) => `/node_modules/edgevec/dist/entry/${name}.js`;
   const imports = { edgevec: entry('browser'), 'edgevec/worker': entry('worker') };
-  const map = `<script type="importmap">${JSON.stringify({ imports })}</script>`;
-  const html = `<!doctype html><html lang="en"><meta charset="utf-8"><title>EdgeVec</title><link rel="icon" href="data:,">${map}<script type="module" src="/src/page.js"></script></html>\n`;
-  fs.writeFileSync(path.join(folder, 'index.html'), html);
+  writePage(path.join(project, 'plain'), '/src/page.js', { imports });
   return { tool: 'import map', ...(await inChromium({ root: project, page: '/plain/index.html' })) };
 }
 

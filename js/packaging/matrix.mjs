@@ -13,6 +13,7 @@ import * as runtimes from './runtimes.mjs';
 
 const PAGES = [
   ['Vite, dev server', bundlers.viteDev],
+  ['Vite 7, dev server', bundlers.vite7Dev],
   ['Vite, production build', bundlers.viteBuild],
   ['webpack', bundlers.webpack],
   ['esbuild', bundlers.esbuild],

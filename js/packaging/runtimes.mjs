@@ -51,7 +51,7 @@ export const nodeThread = inNode('thread.mjs');
 export async function deno({ project }) {
   const binary = binaryOf('deno', 'deno');
   const env = { DENO_DIR: path.join(project, 'deno'), DENO_NO_UPDATE_CHECK: '1' };
-  const args = ['run', '--no-prompt', '--node-modules-dir=manual', '--allow-read', '--allow-env', '--allow-sys', 'src/program.mjs'];
+  const args = ['run', '--no-prompt', '--node-modules-dir=manual', '--allow-read', 'src/program.mjs'];
   return { tool: `Deno ${await versionOf(binary)}`, ...(await printed(binary, args, { project, env })) };
 }
 

@@ -20,8 +20,10 @@ export function moduleUrls(): ModuleUrls {
 export async function fetchModule(url: string): Promise<WebAssembly.Module> {
   const response = await fetch(url);
   if (!response.ok) throw new Error(`${url} answered ${response.status}`);
-  // Compiling while it arrives demands the right type; static servers often do not know it.
   const type = response.headers.get('content-type') ?? '';
+  // Development servers answer so to what they do not have.
+  if (type.startsWith('text/html')) throw new Error(`${url} is a page: the module must be copied there`);
+  // Compiling while it arrives demands the right type; static servers often do not know it.
   if (type.startsWith('application/wasm') && 'compileStreaming' in WebAssembly) {
     return WebAssembly.compileStreaming(response);
   }

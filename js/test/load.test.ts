@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { EdgeVec } from 'edgevec';
 import { runsRelaxedSimd } from '../dist/detect.js';
 import type * as Engine from '../dist/engine.js';
+import { fetchModule } from '../dist/loaders.js';
 import { readFile } from './environment.js';
 import { expectError, rejectionOf } from './failures.js';
 import { fresh } from './indexes.js';
@@ -70,5 +71,14 @@ describe('loading', () => {
       const relaxed = available.length > 1 && (await runsRelaxedSimd());
       expect(asked).to.deep.equal([relaxed ? 'relaxed' : 'simd128']);
     }
+  });
+
+  it('by the network takes any type that bytes may be served as, and no page', async () => {
+    const empty = 'base64,AGFzbQEAAAA=';
+    for (const type of ['application/wasm', 'application/octet-stream', '']) {
+      expect(await fetchModule(`data:${type};${empty}`), type).to.be.instanceOf(WebAssembly.Module);
+    }
+    const error = await rejectionOf(fetchModule(`data:text/html;${empty}`));
+    expect((error as Error).message).to.include('is a page');
   });
 });
