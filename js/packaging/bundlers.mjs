@@ -63,13 +63,17 @@ export const viteDev = viteServer('vite');
 // It puts packages into one file beforehand, and leaves behind what they name by `new URL`.
 export const vite7Dev = viteServer('vite7', { optimizeDeps: { exclude: ['edgevec'] } });
 
-export async function viteBuild({ project, installed }) {
-  const vite = await import('vite');
+/** The page as a Vite builds it. */
+const viteBuilt = (name) => async ({ project, installed }) => {
+  const vite = await import(name);
   writePage(project, '/src/page.js');
-  const folder = path.join(project, 'out-vite');
+  const folder = path.join(project, `out-${name}`);
   await vite.build({ ...viteOptions(project), build: { outDir: folder } });
   return { tool: `Vite ${vite.version}`, ...(await inFolder(folder, { installed })) };
-}
+};
+
+export const viteBuild = viteBuilt('vite');
+export const vite7Build = viteBuilt('vite7');
 
 export async function webpack({ project, installed }) {
   const { default: webpack } = await import('webpack');

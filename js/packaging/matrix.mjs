@@ -13,8 +13,9 @@ import * as runtimes from './runtimes.mjs';
 
 const PAGES = [
   ['Vite, dev server', bundlers.viteDev],
-  ['Vite 7, dev server', bundlers.vite7Dev],
   ['Vite, production build', bundlers.viteBuild],
+  ['Vite 7, dev server', bundlers.vite7Dev],
+  ['Vite 7, production build', bundlers.vite7Build],
   ['webpack', bundlers.webpack],
   ['esbuild', bundlers.esbuild],
   ['esbuild, one classic script', bundlers.esbuildInline],
