@@ -88,26 +88,24 @@ export async function webpack({ project, installed }) {
   return { tool: `webpack ${webpack.version}`, ...(await inFolder(folder, { installed })) };
 }
 
-/** Bundles with esbuild, and copies the folder of what pages get by its address. */
-async function esbuilt({ project, installed }, name, options) {
-  const esbuild = await import('esbuild');
+/** Bundles scripts with esbuild, and copies the folder of what pages get by its address. */
+async function esbuilt({ project, installed }, name, scripts, { copies = true, format = 'esm' } = {}) {
+  const { build, version } = await import('esbuild');
   const folder = path.join(project, `out-${name}`);
-  const entryPoints = options.entries.map((entry) => path.join(project, 'src', entry));
-  const common = { bundle: true, format: 'esm', outdir: folder, logLevel: 'error', absWorkingDir: project };
-  await esbuild.build({ ...common, entryPoints, ...options.esbuild });
-  if (options.copies ?? true) fs.cpSync(path.join(installed, 'dist/assets'), path.join(folder, 'assets'), { recursive: true });
-  return { folder, tool: `esbuild ${esbuild.version}` };
+  const entryPoints = scripts.map((script) => path.join(project, 'src', script));
+  await build({ entryPoints, bundle: true, format, outdir: folder, logLevel: 'error', absWorkingDir: project });
+  if (copies) fs.cpSync(path.join(installed, 'dist/assets'), path.join(folder, 'assets'), { recursive: true });
+  return { folder, tool: `esbuild ${version}` };
 }
 
 export async function esbuild(context) {
-  const { folder, tool } = await esbuilt(context, 'esbuild', { entries: ['page.js'] });
+  const { folder, tool } = await esbuilt(context, 'esbuild', ['page.js']);
   writePage(folder, 'page.js');
   return { tool, ...(await inFolder(folder, context)) };
 }
 
 export async function esbuildInline(context) {
-  const options = { entries: ['inline.js'], esbuild: { format: 'iife' }, copies: false };
-  const { folder, tool } = await esbuilt(context, 'inline', options);
+  const { folder, tool } = await esbuilt(context, 'inline', ['inline.js'], { copies: false, format: 'iife' });
   writePage(folder, 'inline.js', { type: 'text/javascript' });
   return { tool, ...(await inChromium({ root: folder, page: '/index.html', backend: 'simd128' })) };
 }
@@ -137,7 +135,7 @@ export async function plain({ project }) {
 
 /** A page with a worker of its own: `dedicated` or `service`. */
 const withWorker = (kind) => async (context) => {
-  const { folder, tool } = await esbuilt(context, kind, { entries: [`${kind}-page.js`, `${kind}.js`] });
+  const { folder, tool } = await esbuilt(context, kind, [`${kind}-page.js`, `${kind}.js`]);
   writePage(folder, `${kind}-page.js`);
   return { tool, ...(await inFolder(folder, context)) };
 };

@@ -1,28 +1,35 @@
 // Runs the programs of apps/ in runtimes without pages: Node, Deno, Bun, workerd.
 import { execFile, spawn } from 'node:child_process';
 import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { within } from '../harness/processes.mjs';
 
 const TIMEOUT_MS = 60_000;
-const modules = path.join(path.dirname(fileURLToPath(import.meta.url)), 'node_modules');
-const exe = process.platform === 'win32' ? '.exe' : '';
+const folder = path.dirname(fileURLToPath(import.meta.url));
 
 /** Said of a runtime that npm has no binary of, for this platform. */
 export class NotToBeHad extends Error {}
 
+/** Whether a package, as the lock file describes it, is for this platform. */
+function isForHere({ os = [process.platform], cpu = [process.arch], libc }) {
+  const own = process.report.getReport().header.glibcVersionRuntime === undefined ? 'musl' : 'glibc';
+  return os.includes(process.platform) && cpu.includes(process.arch) && (libc ?? [own]).includes(own);
+}
+
 /**
- * The binary of a runtime. It lies in a package for each platform, which an optional dependency of the runtime's own
- * package installs; that one's install script only links it, and is not needed.
+ * The binary of a runtime. It lies in a package for each platform, an optional dependency of the runtime's own package,
+ * whose install script only links it and is not needed.
  */
 function binaryOf(runtime, place) {
-  const { optionalDependencies } = createRequire(import.meta.url)(`./node_modules/${runtime}/package.json`);
-  const files = Object.keys(optionalDependencies).map((name) => path.join(modules, name, place + exe));
-  const binary = files.find((file) => fs.existsSync(file));
-  if (binary === undefined) throw new NotToBeHad(`npm has no ${runtime} for ${process.platform} on ${process.arch}`);
+  const { packages } = JSON.parse(fs.readFileSync(path.join(folder, 'package-lock.json'), 'utf8'));
+  const names = Object.keys(packages[`node_modules/${runtime}`].optionalDependencies);
+  const forHere = names.filter((name) => isForHere(packages[`node_modules/${name}`]));
+  if (forHere.length === 0) throw new NotToBeHad(`npm has no ${runtime} for ${process.platform} on ${process.arch}`);
+  const files = forHere.map((name) => path.join(folder, 'node_modules', name, place));
+  const binary = files.flatMap((file) => [file, `${file}.exe`]).find((file) => fs.existsSync(file));
+  if (binary === undefined) throw new Error(`${forHere.join(', ')} is not installed: npm ci in js/packaging`);
   return binary;
 }
 
@@ -65,10 +72,10 @@ export async function bun({ project }) {
 export async function workerd({ project }) {
   const binary = binaryOf('workerd', 'bin/workerd');
   const esbuild = await import('esbuild');
-  const folder = path.join(project, 'out-workerd');
+  const out = path.join(project, 'out-workerd');
   await esbuild.build({
     entryPoints: [path.join(project, 'src/edge.js')],
-    outdir: folder,
+    outdir: out,
     absWorkingDir: project,
     bundle: true,
     format: 'esm',
@@ -76,7 +83,7 @@ export async function workerd({ project }) {
     loader: { '.wasm': 'copy' },
     logLevel: 'error',
   });
-  const names = fs.readdirSync(folder).filter((name) => name.endsWith('.wasm'));
+  const names = fs.readdirSync(out).filter((name) => name.endsWith('.wasm'));
   if (names.length !== 1) throw new Error(`the build has ${names.join(', ') || 'no .wasm'} instead of one module`);
   const listed = [['edge.js', 'esModule'], ...names.map((name) => [name, 'wasm'])]
     .map(([name, kind]) => `(name = "${name}", ${kind} = embed "${name}")`);
@@ -86,8 +93,8 @@ const config :Workerd.Config = (
   sockets = [(name = "http", address = "127.0.0.1:0", http = (), service = "main")],
 );
 `;
-  fs.writeFileSync(path.join(folder, 'config.capnp'), configuration);
-  return { tool: `workerd ${await versionOf(binary)}`, modules: names, ...(await answered(binary, folder)) };
+  fs.writeFileSync(path.join(out, 'config.capnp'), configuration);
+  return { tool: `workerd ${await versionOf(binary)}`, modules: names, ...(await answered(binary, out)) };
 }
 
 /** What workerd answers to a request. */
