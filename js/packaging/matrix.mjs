@@ -80,7 +80,7 @@ function seconds({ ms }) {
 
 /** Prints all lines again, side by side. */
 function table(lines) {
-  const cells = lines.map(({ mark, name, where = '', backend = '', rows, modules, ...line }) => [
+  const cells = lines.map(({ mark, name, says, where = mark === '–' ? says : '', backend = '', rows, modules, ...line }) => [
     mark, seconds(line).trim(), name, where, backend, rows === undefined ? '' : String(rows), modules ? String(modules) : '',
   ]);
   const rows = [['', 'time', 'runs in', 'version', 'backend', 'rows', '.wasm'], ...cells];
