@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { buildSync } from 'esbuild';
 import ts from 'typescript';
 
 const js = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
@@ -28,7 +29,7 @@ execFileSync(process.execPath, [path.join(js, 'node_modules/typescript/bin/tsc')
 
 const target = path.join(dist, 'wasm');
 fs.mkdirSync(target, { recursive: true });
-for (const name of generated) fs.copyFileSync(path.join(pkg, name), path.join(target, name));
+for (const name of ['edgevec.js', 'edgevec.d.ts']) fs.copyFileSync(path.join(pkg, name), path.join(target, name));
 // The comments of the glue are in its declarations, too: pages need not download them.
 const glue = fs.readFileSync(path.join(pkg, 'edgevec.js'), 'utf8');
 const bare = { removeComments: true, target: ts.ScriptTarget.ES2022, module: ts.ModuleKind.ES2022 };
@@ -36,4 +37,15 @@ fs.writeFileSync(path.join(target, 'edgevec.js'), ts.transpileModule(glue, { com
 fs.writeFileSync(path.join(target, 'inline.d.ts'), inlineTypes);
 const base64 = fs.readFileSync(path.join(pkg, 'edgevec_simd128.wasm')).toString('base64');
 fs.writeFileSync(path.join(target, 'inline.js'), `export const simd128 = '${base64}';\n`);
+
+// What pages get by its address is one folder of files that need no others: bundlers that do not know
+// `new URL(…, import.meta.url)` need only copy it.
+const assets = path.join(dist, 'assets');
+fs.mkdirSync(assets, { recursive: true });
+for (const name of ['edgevec_simd128.wasm', 'edgevec_relaxed.wasm']) {
+  fs.copyFileSync(path.join(pkg, name), path.join(assets, name));
+}
+const scripts = ['helper', 'host'].map((name) => path.join(dist, `entry/${name}.js`));
+buildSync({ entryPoints: scripts, outdir: assets, bundle: true, format: 'esm', target: 'es2022' });
+for (const script of scripts) for (const file of [script, script.replace(/js$/, 'd.ts')]) fs.rmSync(file);
 console.log(`dist/ has ${fs.readdirSync(dist, { recursive: true }).length} files`);

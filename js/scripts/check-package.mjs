@@ -1,19 +1,16 @@
 // Checks the packed package as registries and bundlers see it: publint and are-the-types-wrong.
 import { execFileSync } from 'node:child_process';
+import fs from 'node:fs';
 import path from 'node:path';
 import { publint } from 'publint';
 import { formatMessage } from 'publint/utils';
 import { js, withPacked } from './packed.mjs';
-import fs from 'node:fs';
 
-let failed = 0;
+const WANTED = ['LICENSE-MIT', 'LICENSE-APACHE', 'README.md', 'dist/assets/edgevec_simd128.wasm', 'dist/assets/edgevec_relaxed.wasm'];
 const problems = [];
-let check = Promise.resolve();
-withPacked(({ tarball, project, size, files }) => {
+await withPacked(async ({ tarball, installed, size, files }) => {
   console.log(`${files.length} files, ${(size / 1000).toFixed(0)} kB packed`);
-  for (const wanted of ['LICENSE-MIT', 'LICENSE-APACHE', 'README.md', 'dist/wasm/edgevec_simd128.wasm', 'dist/wasm/edgevec_relaxed.wasm']) {
-    if (!files.includes(wanted)) problems.push(`the tarball lacks ${wanted}`);
-  }
+  for (const wanted of WANTED.filter((name) => !files.includes(name))) problems.push(`the tarball lacks ${wanted}`);
   try {
     // The package is ESM only: `require` gets it by import().
     const attw = path.join(js, 'node_modules/.bin/attw');
@@ -23,17 +20,14 @@ withPacked(({ tarball, project, size, files }) => {
     problems.push(`are-the-types-wrong:\n${error.stdout}${error.stderr}`);
   }
   const copy = fs.mkdtempSync(path.join(js, '.publint-'));
-  fs.cpSync(path.join(project, 'node_modules/edgevec'), copy, { recursive: true });
-  check = publint({ pkgDir: copy, strict: true, pack: false })
-    .then(({ messages, pkg }) => {
-      for (const message of messages) problems.push(`publint: ${formatMessage(message, pkg)}`);
-      if (messages.length === 0) console.log('publint: nothing to say');
-    })
-    .finally(() => fs.rmSync(copy, { recursive: true, force: true }));
+  try {
+    fs.cpSync(installed, copy, { recursive: true });
+    const { messages, pkg } = await publint({ pkgDir: copy, strict: true, pack: false });
+    for (const message of messages) problems.push(`publint: ${formatMessage(message, pkg)}`);
+    if (messages.length === 0) console.log('publint: nothing to say');
+  } finally {
+    fs.rmSync(copy, { recursive: true, force: true });
+  }
 });
-await check;
-for (const problem of problems) {
-  failed += 1;
-  console.error(problem);
-}
-process.exitCode = failed === 0 ? 0 : 1;
+for (const problem of problems) console.error(problem);
+process.exitCode = problems.length === 0 ? 0 : 1;

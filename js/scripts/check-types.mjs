@@ -1,5 +1,5 @@
-// Compiles test/types/consumer.ts against the packed package, strictly, in every way modules are resolved, and
-// looks for types that say nothing of themselves.
+// Compiles the programs of test/types/ against the packed package, strictly, in every way modules are resolved and
+// under every condition of its exports, and looks for types that say nothing of themselves.
 import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
 import path from 'node:path';
@@ -7,8 +7,19 @@ import ts from 'typescript';
 import { js, withPacked } from './packed.mjs';
 
 const tsc = path.join(js, 'node_modules/typescript/bin/tsc');
-const ways = [['node16', 'node16'], ['nodenext', 'nodenext'], ['esnext', 'bundler']];
+const ways = [
+  ...['node16', 'nodenext'].map((name) => ({ module: name, moduleResolution: name, files: ['consumer.ts', 'commonjs.cts'] })),
+  ...[[], ...conditions()].map((customConditions) => ({
+    module: 'esnext', moduleResolution: 'bundler', customConditions, files: ['consumer.ts'],
+  })),
+];
 let failed = 0;
+
+/** The conditions of the package's exports, each as a list of its own. */
+function conditions() {
+  const { exports } = JSON.parse(fs.readFileSync(path.join(js, 'package.json'), 'utf8'));
+  return Object.keys(exports['.']).filter((condition) => condition !== 'default').map((condition) => [condition]);
+}
 
 /** The declarations of a file without a comment: exported types, and their members that users see. */
 function undescribed(file) {
@@ -23,24 +34,25 @@ function undescribed(file) {
     .map((node) => `${path.basename(file)}: ${node.name.getText()} has no description`);
 }
 
-withPacked(({ project }) => {
+await withPacked(({ project }) => {
   const dist = path.join(project, 'node_modules/edgevec/dist');
   for (const problem of ['index.d.ts', 'types.d.ts', 'errors.d.ts', 'worker/index.d.ts'].flatMap((name) => undescribed(path.join(dist, name)))) {
     failed += 1;
     console.error(problem);
   }
-  fs.copyFileSync(path.join(js, 'test/types/consumer.ts'), path.join(project, 'consumer.ts'));
-  for (const [module, moduleResolution] of ways) {
+  fs.cpSync(path.join(js, 'test/types'), project, { recursive: true });
+  for (const { files, ...way } of ways) {
     // Nothing of Node's types: a page has none.
-    const common = { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [] };
-    const compilerOptions = { ...common, module, moduleResolution };
-    fs.writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['consumer.ts'] }));
+    const compilerOptions = { strict: true, noEmit: true, target: 'es2022', lib: ['es2022', 'dom'], types: [], ...way };
+    fs.writeFileSync(path.join(project, 'tsconfig.json'), JSON.stringify({ compilerOptions, files }));
+    const under = (way.customConditions ?? []).map((condition) => ` under the condition ${condition}`).join('');
+    const name = `moduleResolution ${way.moduleResolution}${under}`;
     try {
       execFileSync(process.execPath, [tsc, '--project', project], { stdio: 'pipe', encoding: 'utf8' });
-      console.log(`types resolve with moduleResolution ${moduleResolution}`);
+      console.log(`types resolve with ${name}`);
     } catch (error) {
       failed += 1;
-      console.error(`types with moduleResolution ${moduleResolution}:\n${error.stdout}`);
+      console.error(`types with ${name}:\n${error.stdout}`);
     }
   }
 });

@@ -7,12 +7,13 @@ import { fileURLToPath } from 'node:url';
 
 export const js = path.dirname(path.dirname(fileURLToPath(import.meta.url)));
 
-/** Calls `use` with the tarball and a project that has it in node_modules. */
-export function withPacked(use) {
+/** Calls `use` with the tarball and a project that has it in node_modules; both are gone when it is done. */
+export async function withPacked(use) {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'edgevec-packed-'));
   try {
     const quiet = { cwd: js, stdio: ['ignore', 'pipe', 'inherit'], encoding: 'utf8' };
-    const printed = execFileSync('npm', ['pack', '--json', '--pack-destination', folder], quiet);
+    const packing = ['pack', '--json', '--foreground-scripts=false', '--pack-destination', folder];
+    const printed = execFileSync('npm', packing, quiet);
     const [{ filename, size, files }] = JSON.parse(printed.slice(printed.indexOf('[')));
     const tarball = path.join(folder, filename);
     const project = path.join(folder, 'project');
@@ -20,8 +21,8 @@ export function withPacked(use) {
     fs.mkdirSync(installed, { recursive: true });
     execFileSync('tar', ['-xzf', tarball, '-C', installed, '--strip-components=1']);
     fs.writeFileSync(path.join(project, 'package.json'), '{ "type": "module", "private": true }\n');
-    use({ tarball, project, size, files: files.map((file) => file.path) });
+    await use({ tarball, project, installed, size, files: files.map((file) => file.path) });
   } finally {
-    fs.rmSync(folder, { recursive: true, force: true });
+    fs.rmSync(folder, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
   }
 }

@@ -21,6 +21,11 @@ export function webThread(worker: Worker): Thread {
   };
 }
 
+/** Starts `entry/helper.ts`. */
+export function startHelper(): Thread {
+  return webThread(new Worker(new URL('./assets/helper.js', import.meta.url), { type: 'module' }));
+}
+
 /** The side of the worker that runs this. */
 export function webPort(): Port {
   return {

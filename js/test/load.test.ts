@@ -4,6 +4,7 @@ import { expect } from 'chai';
 import { EdgeVec } from 'edgevec';
 import { runsRelaxedSimd } from '../dist/detect.js';
 import type * as Engine from '../dist/engine.js';
+import { fetchModule } from '../dist/loaders.js';
 import { readFile } from './environment.js';
 import { expectError, rejectionOf } from './failures.js';
 import { fresh } from './indexes.js';
@@ -31,7 +32,7 @@ describe('loading', () => {
   it('that fails is LOAD_FAILED with the reason, and the next call tries again', async () => {
     const engine = await notLoaded('fails');
     expect(engine.loadedBackend()).to.equal(undefined);
-    const bytes = await readFile('../dist/wasm/edgevec_simd128.wasm');
+    const bytes = await readFile('../dist/assets/edgevec_simd128.wasm');
     let tries = 0;
     engine.setLoader(
       (build) => {
@@ -57,7 +58,7 @@ describe('loading', () => {
   });
 
   it('takes the first way that is set, and a build that it has', async () => {
-    const bytes = await readFile('../dist/wasm/edgevec_simd128.wasm');
+    const bytes = await readFile('../dist/assets/edgevec_simd128.wasm');
     const never = (): never => {
       throw new Error('the second way was taken');
     };
@@ -70,5 +71,14 @@ describe('loading', () => {
       const relaxed = available.length > 1 && (await runsRelaxedSimd());
       expect(asked).to.deep.equal([relaxed ? 'relaxed' : 'simd128']);
     }
+  });
+
+  it('by the network takes any type that bytes may be served as, and no page', async () => {
+    const empty = 'base64,AGFzbQEAAAA=';
+    for (const type of ['application/wasm', 'application/octet-stream', '']) {
+      expect(await fetchModule(`data:${type};${empty}`), type).to.be.instanceOf(WebAssembly.Module);
+    }
+    const error = await rejectionOf(fetchModule(`data:text/html;${empty}`));
+    expect((error as Error).message).to.include('is a page');
   });
 });

@@ -15,7 +15,7 @@ export async function newModule(mostPages = 65_536): Promise<Module> {
   count += 1;
   const url = new URL(`../dist/wasm/edgevec.js?module-${count}`, import.meta.url).href;
   const glue = (await import(url)) as typeof Glue;
-  const module = await WebAssembly.compile(withMostPages(await readFile('../dist/wasm/edgevec_simd128.wasm'), mostPages));
+  const module = await WebAssembly.compile(withMostPages(await readFile('../dist/assets/edgevec_simd128.wasm'), mostPages));
   return { glue, memory: glue.initSync({ module }).memory };
 }
 

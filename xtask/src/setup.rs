@@ -64,6 +64,7 @@ impl Engine {
 pub(crate) fn everything() -> Result<()> {
     for_build()?;
     for_core_tests()?;
+    for_packaging()?;
     for_browsers(&ENGINES)
 }
 
@@ -75,7 +76,12 @@ pub(crate) fn for_build() -> Result<()> {
         bail!("Node {node} is too old: install Node {NODE} or newer (nodejs.org)");
     }
     rust_target("wasm32-unknown-unknown")?;
-    npm_packages()
+    npm_packages("js")
+}
+
+/// What the packaging matrix takes: bundlers and runtimes, which nothing else needs.
+pub(crate) fn for_packaging() -> Result<()> {
+    npm_packages("js/packaging")
 }
 
 /// What running the core's tests in WebAssembly takes.
@@ -155,16 +161,19 @@ fn rust_target(target: &str) -> Result<()> {
     })
 }
 
-/// Installs the npm packages when the lock file is newer than the last time.
-fn npm_packages() -> Result<()> {
-    let js = run::root().join("js");
-    let lock = fs::read(js.join("package-lock.json"))?;
-    let stamp = js.join("node_modules/.installed-lock");
+/// Installs the npm packages of a folder when its lock file is newer than the last time. None of them needs its
+/// install script: binaries lie in packages of their own.
+fn npm_packages(folder: &str) -> Result<()> {
+    let path = run::root().join(folder);
+    let lock = fs::read(path.join("package-lock.json"))?;
+    let stamp = path.join("node_modules/.installed-lock");
     if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
         return Ok(());
     }
-    step("npm ci", || {
-        run::quiet(run::npm().args(["ci", "--no-audit", "--no-fund"]))?;
+    step(&format!("npm ci in {folder}"), || {
+        let mut npm = run::npm();
+        npm.current_dir(&path).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+        run::quiet(&mut npm)?;
         Ok(fs::write(stamp, lock)?)
     })
 }

@@ -17,6 +17,9 @@ pub(crate) struct Options {
     /// Only these browsers; by default all three.
     #[arg(long, value_enum)]
     engine: Vec<Engine>,
+    /// Only the packed package in every bundler and runtime.
+    #[arg(long)]
+    packaging: bool,
     /// Accept the generated types of the binding as reviewed.
     #[arg(long)]
     bless: bool,
@@ -62,16 +65,22 @@ impl Steps {
 /// Runs all of it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     let mut steps = Steps::default();
-    rust(&mut steps);
-    webassembly(&mut steps);
+    if !options.packaging {
+        rust(&mut steps);
+        webassembly(&mut steps);
+    }
     if steps.run("set up Node and npm", setup::for_build)
         && steps.run("build the modules and the package", wasm::build)
     {
-        package(&mut steps, options.bless);
-        if !options.skip_browsers {
-            let engines = if options.engine.is_empty() { &ENGINES[..] } else { &options.engine };
-            browsers(&mut steps, engines);
+        if !options.packaging {
+            package(&mut steps, options.bless);
+            if !options.skip_browsers {
+                let engines =
+                    if options.engine.is_empty() { &ENGINES[..] } else { &options.engine };
+                browsers(&mut steps, engines);
+            }
         }
+        packaging(&mut steps, options.skip_browsers);
     }
     steps.finish()
 }
@@ -138,4 +147,19 @@ fn browsers(steps: &mut Steps, engines: &[Engine]) {
             run::shown(node.args(["--engine", engine.name()]))
         });
     }
+}
+
+/// The packed package in bundlers and runtimes; pages run in Chromium.
+fn packaging(steps: &mut Steps, skip_browsers: bool) {
+    let prepared = steps.run("set up bundlers and runtimes", || {
+        setup::for_packaging()?;
+        if skip_browsers { Ok(()) } else { setup::for_browsers(&[Engine::Chromium]) }
+    });
+    if !prepared {
+        return;
+    }
+    steps.run("the packed package in bundlers and runtimes", || {
+        let mut node = run::node("js/packaging/matrix.mjs");
+        run::shown(node.args(skip_browsers.then_some("--skip-browsers")))
+    });
 }

@@ -1,13 +1,10 @@
-/** For browsers without a bundler: the module is fetched from beside this file. */
+/** For browsers without a bundler: the module is fetched from beside this package's scripts. */
 import { setLoader } from '../engine.js';
-import { fetchModule } from '../loaders.js';
-import { webCores, webThread } from '../threads-web.js';
+import { fetchModule, moduleUrls } from '../loaders.js';
+import { startHelper, webCores } from '../threads-web.js';
 import { setThreads } from '../threads.js';
 
-setLoader(fetchModule, ['relaxed', 'simd128']);
-setThreads({
-  startHelper: () => webThread(new Worker(new URL('./helper.js', import.meta.url), { type: 'module' })),
-  cores: webCores(),
-});
+setLoader((build) => fetchModule(moduleUrls()[build]), ['relaxed', 'simd128']);
+setThreads({ startHelper, cores: webCores() });
 
 export * from '../index.js';

@@ -1,2 +1,2 @@
-/** For bundlers: they know the `new URL` pattern, and put modules and workers beside the bundle. */
+/** For bundlers: most know the `new URL` pattern, and put modules and workers beside the bundle. */
 export * from './browser.js';

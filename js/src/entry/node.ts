@@ -1,4 +1,4 @@
-/** For Node: the module is read from beside this file. */
+/** For Node: the module is read from the package's folder. */
 import { availableParallelism } from 'node:os';
 import { setLoader } from '../engine.js';
 import { readModule } from '../loaders-node.js';
@@ -6,7 +6,7 @@ import { nodeThread } from '../threads-node.js';
 import { setThreads } from '../threads.js';
 
 setLoader(
-  (build) => readModule(new URL(`../wasm/edgevec_${build}.wasm`, import.meta.url)),
+  (build) => readModule(new URL(`../assets/edgevec_${build}.wasm`, import.meta.url)),
   ['relaxed', 'simd128'],
 );
 setThreads({

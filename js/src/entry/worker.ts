@@ -1,7 +1,7 @@
 /** The index in a Web Worker, for browsers, with a bundler or without. */
-import { webThread } from '../threads-web.js';
+import { startHost } from '../host-web.js';
 import { setHost } from '../worker/index.js';
 
-setHost(() => webThread(new Worker(new URL('./host.js', import.meta.url), { type: 'module' })));
+setHost(startHost);
 
 export * from '../worker/index.js';
