@@ -134,7 +134,7 @@ fn browsers(steps: &mut Steps, engines: &[Engine]) {
         return;
     }
     for engine in engines {
-        steps.run(&format!("package tests and demo in {}", engine.name()), || {
+        steps.run(&format!("package tests, demo and benchmark page in {}", engine.name()), || {
             let mut node = run::node("js/harness/suite.mjs");
             run::shown(node.args(["--engine", engine.name()]))
         });
