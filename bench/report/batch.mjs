@@ -192,7 +192,7 @@ const CHART = 'docs/benchmarks/build-time.svg';
 
 /** Time of building against rows, for the dimensions that were measured with most numbers of rows. */
 export function batchCharts(batches) {
-  const builds = CHARTED.flatMap((engine) => (batches.get(engine) ?? []).filter(({ kind }) => kind === 'build').map((result) => ({ engine, ...result })));
+  const builds = CHARTED.flatMap((engine) => (batches.get(engine) ?? []).filter(({ kind }) => kind === 'build').map((result) => ({ ...result, engine })));
   const sizes = new Map();
   for (const { dimensions, rows } of builds) sizes.set(dimensions, (sizes.get(dimensions) ?? new Set()).add(rows));
   const [dimensions, { size }] = [...sizes].sort(([, a], [, b]) => b.size - a.size)[0] ?? [0, { size: 0 }];

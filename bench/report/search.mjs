@@ -2,7 +2,7 @@
 import { recallChart } from './chart.mjs';
 import { GENERATED, NAMES, environment, megabytes, median, milliseconds, named, percent, spread, table, whole } from './text.mjs';
 
-const RECALLS = [0.9, 0.95, 0.99];
+export const RECALLS = [0.9, 0.95, 0.99];
 const WAYS = { loop: '`insert` loop', batch: '`insertBatch`' };
 
 /** CPU time where there is one: the machines are shared. */
@@ -14,7 +14,7 @@ const perSecond = ({ times }, queries) => (queries / taken(times)) * 1000;
  * Queries a second at a recall, interpolated in the time of a query between the two points around it. Where the smallest
  * `ef` finds more, that point; undefined where the largest finds less.
  */
-export function perSecondAt(points, queries, recall) {
+function perSecondAt(points, queries, recall) {
   const after = points.findIndex((point) => point.recall >= recall);
   if (after < 0) return undefined;
   const high = points[after];
@@ -25,7 +25,9 @@ export function perSecondAt(points, queries, recall) {
   return { value: (queries / ms) * 1000, recall };
 }
 
-function cell(at, wanted) {
+/** The same as text; a recall that is more than wanted is in brackets. */
+export function perSecondCell(points, queries, wanted) {
+  const at = perSecondAt(points, queries, wanted);
   if (at === undefined) return 'not reached';
   return at.recall > wanted ? `${whole(at.value)} (${at.recall.toFixed(3)})` : whole(at.value);
 }
@@ -38,7 +40,7 @@ function searchTable(lines) {
     const points = result.graphs[way];
     const { times } = points[0];
     return [
-      named(result), title, ...RECALLS.map((recall) => cell(perSecondAt(points, result.queries, recall), recall)),
+      named(result), title, ...RECALLS.map((recall) => perSecondCell(points, result.queries, recall)),
       clockOf(times) === 'cpuMs' ? 'CPU' : 'wall', times.length, noiseAt(result, times),
     ];
   }));
@@ -57,14 +59,14 @@ function saveTable(lines) {
 
 /** Medians of each step, as time since the one before; then of the whole. */
 function startTable(lines) {
-  const rows = ofKind(lines, 'start').flatMap((result) => Object.entries(result.times).map(([way, times]) => {
+  const rows = ofKind(lines, 'start').flatMap((result) => ['insert', 'load'].map((way) => {
+    const times = result.times[way];
     const of = (step) => median(times.map((time) => time[step]));
     const all = times.map(({ hitsMs }) => hitsMs);
-    const ready = way === 'insert' ? ['dataMs', 'moduleMs', 'readyMs'] : ['dataMs', 'dataMs', 'readyMs'];
     const since = (later, earlier) => milliseconds(of(later) - of(earlier));
     return [
       `${named(result)}, ${way === 'insert' ? 'inserted' : 'loaded'}`, milliseconds(of('scriptsMs')), since('dataMs', 'scriptsMs'),
-      way === 'insert' ? since('moduleMs', 'dataMs') : '', since(ready[2], ready[1]), since('hitsMs', 'readyMs'),
+      way === 'insert' ? since('moduleMs', 'dataMs') : '', since('readyMs', way === 'insert' ? 'moduleMs' : 'dataMs'), since('hitsMs', 'readyMs'),
       milliseconds(median(all)), times.length, spread(all),
     ];
   }));
@@ -133,7 +135,7 @@ export function searchSummary(searches) {
   if (sets.length === 0) return '';
   const rows = [...searches].map(([engine, lines]) => [NAMES[engine], ...sets.map(({ engines }) => {
     const [, result] = engines.find(([name]) => name === engine) ?? [];
-    return result === undefined ? '' : RECALLS.map((recall) => cell(perSecondAt(result.graphs.batch, result.queries, recall), recall)).join(' / ');
+    return result === undefined ? '' : RECALLS.map((recall) => perSecondCell(result.graphs.batch, result.queries, recall)).join(' / ');
   }), startCell(lines)]);
   const head = ['', ...sets.map(({ title }) => title), 'start to first hits: inserted / loaded'];
   return `Queries a second at recall@10 ${RECALLS.map((recall) => recall.toFixed(2)).join(' / ')} of what \`insertBatch\` built, one thread, and

@@ -3,7 +3,7 @@
 import { loadSample } from '../batch_insert/data.js';
 
 const TOP = 10;
-const QUERIES = 200;
+export const QUERIES = 200;
 /** Centres of the generated clusters, and how far rows are from theirs: almost one lump, so that neighbours are hard to find. */
 const CLUSTERS = 100;
 const SCATTER = 0.9;

@@ -1,10 +1,9 @@
 // Results as tables: the same for the page and for the Markdown that is copied.
 
-import { perSecondAt } from '../../../bench/report/search.mjs';
+import { RECALLS, perSecondCell } from '../../../bench/report/search.mjs';
 import { apart, megabytes, median, milliseconds, ratioWith, table, whole } from '../../../bench/report/text.mjs';
 import { element } from '../batch_insert/dom.js';
 
-const RECALLS = [0.9, 0.95, 0.99];
 const BUILT = { loop: 'built by the loop', batch: 'built by the batch' };
 const wall = (times) => median(times.map(({ wallMs }) => wallMs));
 
@@ -23,11 +22,7 @@ export function tablesOf(results) {
     ratioWith(wall(times.loop) / wall(times.batch), noise), `${recall.loop.toFixed(3)} / ${recall.batch.toFixed(3)}`,
   ]);
   const searches = of('search').flatMap(({ graphs, queries }) => Object.entries(BUILT).map(([way, name]) => [
-    name, ...RECALLS.map((recall) => {
-      const at = perSecondAt(graphs[way], queries, recall);
-      if (at === undefined) return 'not reached';
-      return at.recall > recall ? `${whole(at.value)} (${at.recall.toFixed(3)})` : whole(at.value);
-    }),
+    name, ...RECALLS.map((recall) => perSecondCell(graphs[way], queries, recall)),
   ]));
   const others = [
     ...of('blocked').flatMap(({ longestMs, idleLongestMs }) => [

@@ -1,7 +1,7 @@
 // Runs the workloads one after another, and says how far they are. Nothing here touches the page.
 
 import { WORKLOADS } from '../../../bench/js/workloads.js';
-import { openSource } from './data.js';
+import { QUERIES, openSource } from './data.js';
 
 /** Shares of the rows that time is measured at, so that it can be seen growing. */
 const SHARES = [0.125, 0.25, 0.5, 1];
@@ -12,7 +12,7 @@ const NOISE_ROUNDS = 3;
 /** About what a row of a batch, and a query, take of what a row of a loop takes; for the progress only. */
 const BATCH_SHARE = 0.3;
 const QUERY_SHARE = 0.3;
-const QUERIES_PER_ROUND = 200 * 10 * 2;
+const SEARCHES_PER_ROUND = QUERIES * 10 * 2;
 
 /** The steps: a workload, its settings, what it takes in rows of a loop, and what it is for people. */
 function steps(rows, rounds) {
@@ -30,7 +30,7 @@ function steps(rows, rounds) {
       name: `loop and batch, ${size.toLocaleString('en')} rows`,
     })),
     {
-      kind: 'search', settings: { data: rows, rounds }, weight: rows * (1 + BATCH_SHARE) + (rounds + 1) * QUERIES_PER_ROUND * QUERY_SHARE,
+      kind: 'search', settings: { data: rows, rounds }, weight: rows * (1 + BATCH_SHARE) + (rounds + 1) * SEARCHES_PER_ROUND * QUERY_SHARE,
       name: 'searches at each recall',
     },
     { kind: 'blocked', settings: { data: rows, rounds }, weight: rows * rounds * 2 * BATCH_SHARE, name: 'how long the page is held' },
@@ -64,7 +64,7 @@ export async function measure({ lab, source, rows: wanted, dimensions, rounds, s
       onProgress((done + inside * weight) / whole);
     };
     const result = await WORKLOADS[kind]({ ...lab, signal, tell, open: (count) => data.open(count) }, settings);
-    onResult({ kind, rows: settings.data, dimensions: data.dimensions, queries: 200, ...result });
+    onResult({ kind, rows: settings.data, dimensions: data.dimensions, queries: QUERIES, ...result });
     done += weight;
     onProgress(done / whole);
   }
