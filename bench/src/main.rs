@@ -5,7 +5,7 @@
 //! build.rs     one way of filling an index, timed
 //! line.rs      a line of the results
 //! quality.rs   recall against distance computations, beside hnswlib
-//! batch.rs     a batch against loops, into an empty index and a full one; the same batch twice
+//! batch.rs     a batch against loops, the same batch twice, and the memory of a batch
 //! search.rs    searches at each recall; saving and loading
 //! rival.rs     calls the hnswlib program
 //! ```
@@ -59,6 +59,11 @@ enum Command {
         #[arg(long)]
         attach_to: Vec<usize>,
     },
+    /// What a batch allocates.
+    Memory {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+    },
     /// The same batch twice in each round.
     Noise {
         /// What `prepare` wrote.
@@ -96,6 +101,7 @@ fn main() -> Result<()> {
         Command::Batch { folder, rounds, attach_to } => {
             batch::run(&data::DataSet::open(&folder)?, rounds, &attach_to)
         }
+        Command::Memory { folder } => batch::memory(&data::DataSet::open(&folder)?),
         Command::Noise { folder, rounds } => batch::noise(&data::DataSet::open(&folder)?, rounds),
         Command::Search { folder, rounds } => search::run(&data::DataSet::open(&folder)?, rounds),
         Command::Save { folder, rounds } => search::save(&data::DataSet::open(&folder)?, rounds),

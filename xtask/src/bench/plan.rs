@@ -70,33 +70,37 @@ impl Plan<'_> {
     /// Runs of `edgevec-bench`, the first of them A/A.
     pub(crate) fn native(&self) -> Result<Vec<Vec<String>>> {
         let mut runs = Vec::new();
-        let mut add = |name: &str, set: &Set, rounds: usize, rest: Vec<String>| -> Result<()> {
+        let mut add = |name: &str, set: &Set, rounds: Option<usize>, rest: Vec<String>| {
             let folder = self.sets.folder(set)?.to_string_lossy().into_owned();
-            let mut run = vec![name.into(), folder, "--rounds".into(), rounds.to_string()];
+            let mut run = vec![name.into(), folder];
+            run.extend(rounds.map(|rounds| format!("--rounds={rounds}")));
             run.extend(rest);
             runs.push(run);
-            Ok(())
+            anyhow::Ok(())
         };
         if let Some(set) = self.noise_set() {
-            add("noise", &set, FEW_ROUNDS.max(self.rounds(&set)), vec![])?;
+            add("noise", &set, Some(FEW_ROUNDS.max(self.rounds(&set))), vec![])?;
         }
         for set in &self.chosen {
             let rounds = self.rounds(set);
             if self.has(Part::Batch) {
                 let before = attach_to(set).into_iter();
-                let rest = before.flat_map(|rows| ["--attach-to".into(), rows.to_string()]);
-                add("batch", set, rounds, rest.collect())?;
+                let rest = before.map(|rows| format!("--attach-to={rows}"));
+                add("batch", set, Some(rounds), rest.collect())?;
+            }
+            if self.has(Part::Memory) {
+                add("memory", set, None, vec![])?;
             }
             if self.has(Part::Search) {
-                add("search", set, rounds.min(FEW_ROUNDS), vec![])?;
+                add("search", set, Some(rounds.min(FEW_ROUNDS)), vec![])?;
             }
             if self.has(Part::Save) {
-                add("save", set, rounds.min(FEW_ROUNDS), vec![])?;
+                add("save", set, Some(rounds.min(FEW_ROUNDS)), vec![])?;
             }
         }
         if self.has(Part::Small) {
             for set in self.small_sets() {
-                add("batch", &set, self.rounds(&set), vec![])?;
+                add("batch", &set, Some(self.rounds(&set)), vec![])?;
             }
         }
         Ok(runs)
