@@ -230,5 +230,5 @@ export function batchSummary(batches) {
 codes; medians, with ± what two equal batches differ by on that machine
 ([everything measured, and the targets missed](docs/benchmarks/wasm_batch.md)):
 
-${table(['', ...sets.map(named)], rows)}`;
+${table(['', ...sets.map(named)], rows)}${Object.keys(batchCharts(batches)).map((at) => `\n![Time of building against rows](${at})\n`).join('')}`;
 }

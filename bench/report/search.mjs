@@ -138,10 +138,11 @@ export function searchSummary(searches) {
     return result === undefined ? '' : RECALLS.map((recall) => perSecondCell(result.graphs.batch, result.queries, recall)).join(' / ');
   }), startCell(lines)]);
   const head = ['', ...sets.map(({ title }) => title), 'start to first hits: inserted / loaded'];
-  return `Queries a second at recall@10 ${RECALLS.map((recall) => recall.toFixed(2)).join(' / ')} of what \`insertBatch\` built, one thread, and
-the time from a cold start to the first hits in 1,000 rows ([in full](docs/benchmarks/search.md)):
+  return `Queries a second at recall@10 ${RECALLS.map((recall) => recall.toFixed(2)).join(' / ')} of what \`insertBatch\` built, one thread (in
+brackets: the recall, where already the smallest \`ef\` finds more), and the time from a cold start to the first hits in
+1,000 rows ([in full](docs/benchmarks/search.md)):
 
-${table(head, rows)}`;
+${table(head, rows)}${[...searched(searches)].map(([at, { title }]) => `\n![${title}: recall against queries a second](${at})\n`).join('')}`;
 }
 
 function startCell(lines) {
