@@ -54,16 +54,16 @@ enum Instead {
 #[derive(Args)]
 struct Options {
     /// Only these parts; by default all.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_delimiter = ',')]
     only: Vec<Part>,
     /// Only there; by default everywhere.
-    #[arg(long, value_enum)]
+    #[arg(long, value_enum, value_delimiter = ',')]
     engine: Vec<Engine>,
     /// The folder of the data sets; without it a small sample that is committed is used.
     #[arg(long, env = "EDGEVEC_DATA")]
     data: Option<PathBuf>,
     /// Other data sets than the usual ones, `NAME:ROWS`.
-    #[arg(long)]
+    #[arg(long, value_delimiter = ',')]
     set: Vec<Set>,
     /// The smaller data sets, one round.
     #[arg(long)]
