@@ -1,10 +1,10 @@
-// Line charts as SVG that can be read on a light and on a dark page.
+// Line and bar charts as SVG that can be read on a light and on a dark page.
 
 const [WIDTH, HEIGHT] = [720, 380];
 const PLOT = { left: 64, right: 20, top: 46, bottom: 48 };
 const KEY_WIDTH = 190;
 /** Apart in hue and in lightness, and by the form of the mark. */
-const COLOURS = ['#2f6fde', '#d9480f', '#7a7f87', '#2b8a3e', '#a83fc4', '#b08900'];
+const COLOURS = ['#2f6fde', '#d9480f', '#7a7f87', '#2b8a3e', '#a83fc4', '#b08900', '#0f8f8f', '#c2255c', '#8a6d4f', '#6f7bd6', '#5c940d', '#d6336c'];
 const MARKS = [
   (x, y) => `<circle cx="${x}" cy="${y}" r="3.5"/>`,
   (x, y) => `<rect x="${x - 3.2}" y="${(y - 3.2).toFixed(1)}" width="6.4" height="6.4"/>`,
@@ -38,7 +38,8 @@ function recalls(values) {
 
 /**
  * Recall upwards against a cost or a speed across. What is beyond `enough` says nothing more. Curves of a cost rise
- * to the right and leave the lower right corner free for the key, curves of a speed the lower left one.
+ * to the right and leave the lower right corner free for the key, curves of a speed the lower left one. A longer key
+ * stands `beside`.
  */
 export function recallChart({ title, x, lines, enough = 0.999, key = 'right' }) {
   const up = recalls(lines.flatMap(({ points }) => points.map(([, recall]) => recall)));
@@ -57,8 +58,8 @@ export function growthChart({ title, x, y, lines }) {
 const allOf = (lines, place) => lines.flatMap(({ points }) => points.map((point) => point[place]));
 
 function draw({ title, x, y, lines, across, up, key }) {
-  const [width, height] = [WIDTH - PLOT.left - PLOT.right, HEIGHT - PLOT.top - PLOT.bottom];
-  const [right, bottom] = [WIDTH - PLOT.right, HEIGHT - PLOT.bottom];
+  const [right, bottom] = [WIDTH - PLOT.right - (key === 'beside' ? KEY_WIDTH : 0), HEIGHT - PLOT.bottom];
+  const [width, height] = [right - PLOT.left, bottom - PLOT.top];
   const atX = (value) => +(PLOT.left + across.at(value) * width).toFixed(1);
   const atY = (value) => +(bottom - up.at(value) * height).toFixed(1);
   const grid = [
@@ -71,15 +72,40 @@ function draw({ title, x, y, lines, across, up, key }) {
   ];
   const drawn = lines.map(({ points }, line) => {
     const path = points.map(([a, b], place) => `${place === 0 ? 'M' : 'L'}${atX(a)} ${atY(b)}`).join('');
-    const marks = points.map(([a, b]) => MARKS[line](atX(a), atY(b))).join('');
+    const marks = points.map(([a, b]) => mark(line, atX(a), atY(b))).join('');
     return `<g fill="${COLOURS[line]}"><path d="${path}" fill="none" stroke="${COLOURS[line]}" stroke-width="2"/>${marks}</g>`;
   });
   const names = lines.map(({ name }, line) => {
-    const left = key === 'right' ? right - KEY_WIDTH : PLOT.left + 16;
-    const top = bottom - 16 - 20 * (lines.length - 1 - line);
-    return `<g fill="${COLOURS[line]}">${MARKS[line](left, top - 4)}</g><text x="${left + 12}" y="${top}">${escaped(name)}</text>`;
+    const left = { left: PLOT.left + 16, right: right - KEY_WIDTH, beside: right + 18 }[key];
+    const top = key === 'beside' ? PLOT.top + 12 + 20 * line : bottom - 16 - 20 * (lines.length - 1 - line);
+    return `<g fill="${COLOURS[line]}">${mark(line, left, top - 4)}</g><text x="${left + 12}" y="${top}">${escaped(name)}</text>`;
   });
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${escaped(title)}">
+  return page(title, HEIGHT, `<g class="grid">${grid.join('')}</g>
+${labels.join('')}
+<text x="${PLOT.left + width / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escaped(x)}</text>
+<text x="16" y="${PLOT.top + height / 2}" text-anchor="middle" transform="rotate(-90 16 ${PLOT.top + height / 2})">${escaped(y)}</text>
+${drawn.join('\n')}
+${names.join('\n')}`);
+}
+
+/** A bar for each value, from 0 on, with what is written at its end; bars that are `own` stand out. */
+export function barChart({ title, bars }) {
+  const [names, texts, step] = [230, 90, 24];
+  const most = Math.max(...bars.map(({ value }) => value));
+  const drawn = bars.map(({ name, value, text, own }, place) => {
+    const top = PLOT.top + step * place;
+    const width = +Math.max((value / most) * (WIDTH - names - texts - PLOT.right), 1).toFixed(1);
+    return `<text x="${names - 8}" y="${top + 13}" text-anchor="end">${escaped(name)}</text>`
+      + `<rect x="${names}" y="${top}" width="${width}" height="17" fill="${COLOURS[own ? 0 : 2]}"/>`
+      + `<text x="${names + width + 6}" y="${top + 13}">${escaped(text)}</text>`;
+  });
+  return page(title, PLOT.top + step * bars.length + 8, drawn.join('\n'));
+}
+
+const mark = (line, x, y) => MARKS[line % MARKS.length](x, y);
+
+function page(title, height, drawn) {
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${WIDTH} ${height}" role="img" aria-label="${escaped(title)}">
 <style>
 text { font: 13px system-ui, sans-serif; fill: #24292f }
 .title { font-size: 15px; font-weight: 600 }
@@ -87,12 +113,7 @@ text { font: 13px system-ui, sans-serif; fill: #24292f }
 @media (prefers-color-scheme: dark) { text { fill: #d8dee4 } }
 </style>
 <text class="title" x="${PLOT.left}" y="24">${escaped(title)}</text>
-<g class="grid">${grid.join('')}</g>
-${labels.join('')}
-<text x="${PLOT.left + width / 2}" y="${HEIGHT - 8}" text-anchor="middle">${escaped(x)}</text>
-<text x="16" y="${PLOT.top + height / 2}" text-anchor="middle" transform="rotate(-90 16 ${PLOT.top + height / 2})">${escaped(y)}</text>
-${drawn.join('\n')}
-${names.join('\n')}
+${drawn}
 </svg>
 `;
 }
