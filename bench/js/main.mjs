@@ -1,9 +1,9 @@
-// Runs workloads in one engine, each in a process or page of its own, and prints a line of JSON for each:
+// Runs workloads in one engine and prints a line of JSON for each:
 //
-//   node main.mjs --engine node|chromium|firefox|webkit --data DIR --modules DIR [--node PROGRAM] WORKLOAD…
+//   node main.mjs --engine node|chromium|firefox|webkit --data DIR --modules DIR [--node PROGRAM] WORKLOADS…
 //
-// A workload is the JSON of `workloads.js`'s arguments and `kind`. With `pages` it is run in so many processes
-// or pages, for what is cold only once, and the times are put together.
+// WORKLOADS is a list as JSON, for one process or page: each has `kind` and the arguments of `workloads.js`. With
+// `pages` the list is run in so many processes or pages, for what is cold only once, and times are put together.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
 import os from 'node:os';
@@ -40,10 +40,10 @@ function cpuMs(processes) {
   return nanoseconds / 1e6;
 }
 
-async function inBrowser(workload) {
+async function inBrowser(workloads) {
   const outcome = await runPage({
     engine,
-    page: `/bench/js/page.html?${encodeURIComponent(workload)}`,
+    page: `/bench/js/page.html?${encodeURIComponent(workloads)}`,
     timeout: SECONDS,
     // Isolated pages have finer clocks.
     isolated: true,
@@ -58,10 +58,10 @@ async function inBrowser(workload) {
   return { engine: outcome.version, ...outcome.result };
 }
 
-function inNode(workload) {
+function inNode(workloads) {
   const script = fileURLToPath(new URL('node.mjs', import.meta.url));
   return new Promise((resolve, reject) => {
-    const child = execFile(node, [script, workload, data, modules], { maxBuffer: 1 << 24, timeout: SECONDS * 1000 }, (error, printed) => {
+    const child = execFile(node, [script, workloads, data, modules], { maxBuffer: 1 << 24, timeout: SECONDS * 1000 }, (error, printed) => {
       if (error) reject(error);
       else resolve({ engine: `Node/${version}`, ...JSON.parse(printed) });
     });
@@ -72,15 +72,37 @@ function inNode(workload) {
 const version = await new Promise((resolve, reject) => {
   execFile(node, ['--version'], (error, printed) => (error ? reject(error) : resolve(printed.trim().slice(1))));
 });
-for (const workload of positionals) {
-  console.error(`· ${workload}`);
-  const { kind, data: name, pages = 1 } = JSON.parse(workload);
-  const { set, rows, dimensions, metric, queries, top } = JSON.parse(fs.readFileSync(path.join(data, name, 'meta.json')));
-  let result;
-  for (let page = 0; page < pages; page += 1) {
-    const next = await (engine === 'node' ? inNode(workload) : inBrowser(workload));
-    for (const [way, times] of Object.entries(result?.times ?? {})) next.times[way].unshift(...times);
-    result = next;
+
+/** Writes a saved index of a data set beside it, of this very version. */
+async function laySaved(name) {
+  const { EdgeVec } = await import('../../js/dist/entry/node.js');
+  const folder = path.join(data, name);
+  const rows = fs.readFileSync(path.join(folder, 'rows.f32'));
+  const index = await EdgeVec.create(metaOf(name));
+  await index.insertBatch(new Float32Array(rows.buffer.slice(rows.byteOffset, rows.byteOffset + rows.byteLength)));
+  fs.writeFileSync(path.join(folder, 'saved.edgevec'), index.toBytes());
+  index.close();
+}
+
+const metaOf = (name) => JSON.parse(fs.readFileSync(path.join(data, name, 'meta.json')));
+
+for (const text of positionals) {
+  console.error(`· ${text}`);
+  const workloads = JSON.parse(text);
+  for (const { kind, data: name } of workloads) if (kind === 'start') await laySaved(name);
+  let results = [];
+  for (let page = 0; page < (workloads[0].pages ?? 1); page += 1) {
+    const list = JSON.stringify(workloads.map((workload) => ({ ...workload, page })));
+    const outcome = await (engine === 'node' ? inNode(list) : inBrowser(list));
+    results = outcome.results.map((result, place) => {
+      const times = { ...result.times };
+      for (const [way, before] of Object.entries(results[place]?.times ?? {})) times[way] = [...before, ...(times[way] ?? [])];
+      return { engine: outcome.engine, backend: outcome.backend, ...result, ...(result.times && { times }) };
+    });
   }
-  console.log(JSON.stringify({ kind, set, rows, dimensions, metric, queries, top, m: 16, efConstruction: 200, ...result }));
+  for (const [place, result] of results.entries()) {
+    const { kind, data: name } = workloads[place];
+    const { set, rows, dimensions, metric, queries, top } = metaOf(name);
+    console.log(JSON.stringify({ kind, set, rows, dimensions, metric, queries, top, m: 16, efConstruction: 200, ...result }));
+  }
 }

@@ -1,4 +1,4 @@
-// One workload in Node: node node.mjs WORKLOAD-AS-JSON DATA-FOLDER MODULE-FOLDER; prints the result as JSON.
+// Workloads in Node: node node.mjs LIST-AS-JSON DATA-FOLDER MODULE-FOLDER; prints the results as JSON.
 import fs from 'node:fs';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -7,7 +7,7 @@ import { moduleMemoryBytes } from '../../js/dist/engine.js';
 import { runsRelaxedSimd } from '../../js/dist/detect.js';
 import { WORKLOADS } from './workloads.js';
 
-const [job, dataFolder, moduleFolder] = process.argv.slice(2);
+const [jobs, dataFolder, moduleFolder] = process.argv.slice(2);
 
 const lab = {
   EdgeVec,
@@ -25,6 +25,9 @@ const lab = {
     lab.core = () => Promise.resolve(glue);
     return glue;
   },
+  async saved(name) {
+    return new Uint8Array(fs.readFileSync(path.join(dataFolder, name, 'saved.edgevec')));
+  },
   async open(name) {
     const at = (file) => {
       const bytes = fs.readFileSync(path.join(dataFolder, name, file));
@@ -38,6 +41,6 @@ const lab = {
   },
 };
 
-const { kind, ...settings } = JSON.parse(job);
-const result = await WORKLOADS[kind](lab, settings);
-console.log(JSON.stringify({ ...result, backend: EdgeVec.backend }));
+const results = [];
+for (const { kind, ...settings } of JSON.parse(jobs)) results.push(await WORKLOADS[kind](lab, settings));
+console.log(JSON.stringify({ results, backend: EdgeVec.backend }));

@@ -1,4 +1,4 @@
-// One workload in a page: `?` and the workload as JSON; the result goes to window.__result.
+// Workloads in a page: `?` and a list of them as JSON; the results go to window.__result.
 import { EdgeVec } from '../../js/dist/entry/browser.js';
 import { moduleMemoryBytes } from '../../js/dist/engine.js';
 import { runsRelaxedSimd } from '../../js/dist/detect.js';
@@ -25,6 +25,7 @@ const lab = {
     lab.core = () => Promise.resolve(glue);
     return glue;
   },
+  saved: (name) => bytes(`/bench-data/${name}/saved.edgevec`),
   async open(name) {
     const at = (file) => bytes(`/bench-data/${name}/${file}`);
     const { rows: count, queries: queryCount, dimensions, metric, top } = await (await fetch(`/bench-data/${name}/meta.json`)).json();
@@ -37,9 +38,11 @@ const lab = {
 };
 
 try {
-  const { kind, ...settings } = JSON.parse(decodeURIComponent(location.search.slice(1)));
-  const result = await WORKLOADS[kind](lab, settings);
-  window.__result = { ...result, backend: EdgeVec.backend };
+  const results = [];
+  for (const { kind, ...settings } of JSON.parse(decodeURIComponent(location.search.slice(1)))) {
+    results.push(await WORKLOADS[kind](lab, settings));
+  }
+  window.__result = { results, backend: EdgeVec.backend };
 } catch (error) {
   window.__result = { error: `${error.message}\n${error.stack}` };
 }

@@ -2,16 +2,20 @@
 //
 // A workload gets `lab`, the place it runs in: `EdgeVec`; `core()`, the module of `bench/wasm` (an
 // index without the package); `memoryBytes()` of the package's module; `cpuMs()`, time that all
-// processes of the engine have worked, or undefined; and `open(name)`, a data set that
-// `edgevec-bench prepare` wrote. It runs in a process or page of its own.
+// processes of the engine have worked, or undefined; `open(name)`, a data set that `edgevec-bench prepare`
+// wrote; and `saved(name)`, the bytes of an index of it. A page that shows what happens while it
+// happens also has `tell(what)`, which hears of rows done, times, points and gaps, and `signal`, which stops
+// the workload.
 
 /** The rows of one call between two looks at the clock: a loop must let the engine answer. */
 const ROWS_BETWEEN_PAUSES = 2000;
 const ATTACHED = 1000;
+/** What searches are timed at: from the least that finds ten rows to far beyond recall 0.99. */
+const EFS = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256];
+/** Queries that a loaded index must answer as the one that was saved. */
+const COMPARED = 100;
 /** Batches of a few milliseconds are timed together, so many rows at a time. */
 const ROWS_TIMED = 5000;
-/** What is compared is the way of building: helpers would add threads to one side. */
-const ONE_THREAD = { workers: 0 };
 
 const laterTask = () => new Promise((resolve) => { setTimeout(resolve, 0); });
 
@@ -27,39 +31,71 @@ async function timed(lab, work) {
 /** Rows `from` to `to` of a data set, one after another. */
 const part = (data, from, to) => data.rows.subarray(from * data.dimensions, to * data.dimensions);
 
-async function insertEach(index, data, from = 0, to = data.count) {
+async function insertEach(lab, index, data, from = 0, to = data.count) {
   for (let row = from; row < to; row += 1) {
     index.insert(part(data, row, row + 1));
-    if (row % ROWS_BETWEEN_PAUSES === 0) await laterTask();
+    const done = row + 1 - from;
+    if (done % ROWS_BETWEEN_PAUSES !== 0) continue;
+    lab.tell?.({ done, total: to - from });
+    await laterTask();
+    lab.signal?.throwIfAborted();
   }
+}
+
+/** What is compared is the way of building: helpers would add threads to one side. */
+function insertBatch(lab, index, rows) {
+  const { signal, tell } = lab;
+  return index.insertBatch(rows, { workers: 0, ...(signal && { signal }), ...(tell && { onProgress: tell }) });
 }
 
 /** The ways of filling an index. Each resolves to what has to be closed. */
 const WAYS = {
   async loop(lab, data) {
     const index = await lab.EdgeVec.create(data);
-    return { index, run: () => insertEach(index, data), close: () => index.close() };
+    return { index, run: () => insertEach(lab, index, data), close: () => index.close() };
   },
   async batch(lab, data) {
     const index = await lab.EdgeVec.create(data);
-    return { index, run: () => index.insertBatch(data.rows, ONE_THREAD), close: () => index.close() };
+    return { index, run: () => insertBatch(lab, index, data.rows), close: () => index.close() };
   },
   async f32Loop(lab, data) {
     const core = new (await lab.core()).Core(data.dimensions, data.metric, true);
-    return { run: () => insertEach(core, data), close: () => core.free() };
+    return { run: () => insertEach(lab, core, data), close: () => core.free() };
   },
 };
 WAYS.batchAgain = WAYS.batch;
 
-/** Of the true neighbours of all queries, the share that is found. */
-function recall(index, data, ef) {
+const queryOf = (data, query) => data.queries.subarray(query * data.dimensions, (query + 1) * data.dimensions);
+
+/** The hits of every query. */
+function searchAll(index, data, ef) {
+  return Array.from({ length: data.queryCount }, (_, query) => index.search(queryOf(data, query), { k: data.top, ef }));
+}
+
+/** Of the true neighbours of all queries, the share that is among the hits. */
+function recallOf(hits, data) {
   let found = 0;
-  for (let query = 0; query < data.queryCount; query += 1) {
+  for (const [query, answer] of hits.entries()) {
     const truth = data.truth.subarray(query * data.top, (query + 1) * data.top);
-    const vector = data.queries.subarray(query * data.dimensions, (query + 1) * data.dimensions);
-    found += index.search(vector, { k: data.top, ef }).filter(({ id }) => truth.includes(id)).length;
+    found += answer.filter(({ id }) => truth.includes(id)).length;
   }
   return found / data.truth.length;
+}
+
+/** A/A: the same batch twice in each round, so that what two equal series differ by is known. */
+async function noise(lab, { data: name, rounds }) {
+  const data = await lab.open(name);
+  const times = { batch: [], batchAgain: [] };
+  // One more for the engine to compile everything.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const way of ['batch', 'batchAgain']) {
+      const { run, close } = await WAYS[way](lab, data);
+      const time = await timed(lab, run);
+      if (round > 0) times[way].push(time);
+      close();
+    }
+  }
+  return { times };
 }
 
 /** `ways` in rounds; the first of the first round meets an engine that has compiled nothing yet. */
@@ -72,9 +108,11 @@ async function build(lab, { data: name, rounds, ways, ef = 64 }) {
       const { index, run, close } = await WAYS[way](lab, data);
       const time = await timed(lab, run);
       lab.say(`${name}, round ${round + 1} of ${rounds}: ${way} ${Math.round(time.wallMs)} ms`);
+      lab.tell?.({ way, rows: data.count, time });
       (result.times[way] ??= []).push(time);
-      if (round === 0 && index !== undefined) result.recall[way] = recall(index, data, ef);
+      if (round === 0 && index !== undefined) result.recall[way] = recallOf(searchAll(index, data, ef), data);
       close();
+      lab.signal?.throwIfAborted();
     }
     order.reverse();
   }
@@ -84,17 +122,103 @@ async function build(lab, { data: name, rounds, ways, ef = 64 }) {
 /** The first batch of an engine that has just started. */
 const cold = (lab, { data }) => build(lab, { data, rounds: 1, ways: ['batch'] });
 
+/** All queries at each `ef`, on the graph of a loop and on that of a batch in turn. */
+async function search(lab, { data: name, rounds, efs = EFS }) {
+  const data = await lab.open(name);
+  const graphs = [];
+  for (const way of ['loop', 'batch']) {
+    const { index, run, close } = await WAYS[way](lab, data);
+    await run();
+    lab.say(`${name}: ${way} built for searching`);
+    graphs.push({ way, index, close, points: efs.map((ef) => ({ ef, recall: 0, times: [] })) });
+  }
+  // One more for the engine to compile everything.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const { way, index, points } of graphs) {
+      for (const point of points) {
+        let hits;
+        const time = await timed(lab, () => { hits = searchAll(index, data, point.ef); });
+        point.recall = recallOf(hits, data);
+        if (round > 0) {
+          point.times.push(time);
+          lab.tell?.({ way, ef: point.ef, recall: point.recall, perSecond: (data.queryCount / time.wallMs) * 1000 });
+        }
+        await laterTask();
+        lab.signal?.throwIfAborted();
+      }
+    }
+    graphs.reverse();
+  }
+  graphs.forEach(({ close }) => close());
+  return { graphs: Object.fromEntries(graphs.map(({ way, points }) => [way, points])) };
+}
+
+/** To bytes and back; what comes back must answer as what was saved. */
+async function save(lab, { data: name, rounds }) {
+  const data = await lab.open(name);
+  const { index, run, close } = await WAYS.batch(lab, data);
+  await run();
+  const few = { ...data, queryCount: Math.min(data.queryCount, COMPARED) };
+  const before = JSON.stringify(searchAll(index, few, 64));
+  const result = { bytes: 0, times: { save: [], load: [] } };
+  for (let round = 0; round < rounds; round += 1) {
+    let bytes;
+    let loaded;
+    result.times.save.push(await timed(lab, () => { bytes = index.toBytes(); }));
+    result.times.load.push(await timed(lab, async () => { loaded = await lab.EdgeVec.fromBytes(bytes); }));
+    const after = JSON.stringify(searchAll(loaded, few, 64));
+    loaded.close();
+    if (after !== before) throw new Error(`${name}: the loaded index answers otherwise than the saved one`);
+    result.bytes = bytes.length;
+    lab.tell?.({ bytes: bytes.length, save: result.times.save.at(-1), load: result.times.load.at(-1) });
+    lab.signal?.throwIfAborted();
+  }
+  close();
+  return result;
+}
+
+/**
+ * From the start of the page, or of the process, to the first hits: with rows that are inserted, or with an index
+ * that was saved. Times are from the very beginning, so a page is good for one; they take turns.
+ */
+async function start(lab, { data: name, page }) {
+  const now = () => performance.now();
+  const time = { scriptsMs: now() };
+  const way = page % 2 === 0 ? 'insert' : 'load';
+  let data;
+  let index;
+  if (way === 'insert') {
+    data = await lab.open(name);
+    time.dataMs = now();
+    index = await lab.EdgeVec.create(data);
+    time.moduleMs = now();
+    await index.insertBatch(data.rows);
+  } else {
+    const bytes = await lab.saved(name);
+    time.dataMs = now();
+    index = await lab.EdgeVec.fromBytes(bytes);
+  }
+  time.readyMs = now();
+  const hits = index.search(index.get(0), { k: 10 });
+  time.hitsMs = now();
+  if (hits[0]?.id !== 0) throw new Error(`${name}: a stored row is not its own nearest`);
+  const size = index.size;
+  index.close();
+  if (data !== undefined && size !== data.count) throw new Error(`${name}: ${size} of ${data.count} rows`);
+  return { times: { [way]: [time] } };
+}
+
 /** Small portions into a full index, in turn by a batch and by a loop. */
 async function attach(lab, { data: name, before, rounds }) {
   const data = await lab.open(name);
   const index = await lab.EdgeVec.create(data);
-  await index.insertBatch(part(data, 0, before), ONE_THREAD);
+  await insertBatch(lab, index, part(data, 0, before));
   const result = { before, attached: ATTACHED, times: { batch: [], loop: [] } };
   let from = before;
   for (let round = 0; round < rounds && from + 2 * ATTACHED <= data.count; round += 1) {
     for (const way of ['batch', 'loop']) {
       const [start, end] = [from, from + ATTACHED];
-      const run = way === 'batch' ? () => index.insertBatch(part(data, start, end), ONE_THREAD) : () => insertEach(index, data, start, end);
+      const run = way === 'batch' ? () => insertBatch(lab, index, part(data, start, end)) : () => insertEach(lab, index, data, start, end);
       result.times[way].push(await timed(lab, run));
       from = end;
     }
@@ -122,7 +246,7 @@ async function overhead(lab, { data: name, rounds }) {
       core.layDown(data.rows);
       await laterTask();
       const start = performance.now();
-      await index.insertBatch(data.rows, ONE_THREAD);
+      await insertBatch(lab, index, data.rows);
       packageMs += performance.now() - start;
       await laterTask();
       const again = performance.now();
@@ -143,7 +267,7 @@ async function memory(lab, { data: name }) {
   const data = await lab.open(name);
   const index = await lab.EdgeVec.create(data);
   const [before, heap] = [lab.memoryBytes(), lab.heapBytes()];
-  await index.insertBatch(data.rows, ONE_THREAD);
+  await insertBatch(lab, index, data.rows);
   const result = { growthBytes: lab.memoryBytes() - before };
   if (heap !== undefined) result.heapGrowthBytes = lab.heapBytes() - heap;
   index.close();
@@ -158,12 +282,13 @@ async function memory(lab, { data: name }) {
 async function blocked(lab, { data: name, rounds }) {
   const data = await lab.open(name);
   const result = { longestMs: [], p90Ms: [], idleLongestMs: [] };
+  const tellOf = (during) => lab.tell && ((gapMs, atMs) => lab.tell({ during, gapMs, atMs }));
   for (let round = 0; round < rounds; round += 1) {
     const index = await lab.EdgeVec.create(data);
     const start = performance.now();
-    const gaps = await gapsDuring(() => index.insertBatch(data.rows, ONE_THREAD));
+    const gaps = await gapsDuring(() => insertBatch(lab, index, data.rows), tellOf('batch'));
     const taken = performance.now() - start;
-    const idle = await gapsDuring(() => new Promise((resolve) => { setTimeout(resolve, taken); }));
+    const idle = await gapsDuring(() => new Promise((resolve) => { setTimeout(resolve, taken); }), tellOf('idle'));
     index.close();
     result.longestMs.push(gaps.at(-1));
     result.p90Ms.push(gaps[Math.floor(gaps.length * 0.9)]);
@@ -173,13 +298,17 @@ async function blocked(lab, { data: name, rounds }) {
 }
 
 /** Gaps of at least a millisecond while `work` is done, shortest first: shorter ones hold nobody. */
-async function gapsDuring(work) {
+async function gapsDuring(work, tell) {
   const gaps = [0];
   const channel = new MessageChannel();
-  let last = performance.now();
+  const start = performance.now();
+  let last = start;
   channel.port1.onmessage = () => {
     const now = performance.now();
-    if (now - last >= 1) gaps.push(now - last);
+    if (now - last >= 1) {
+      gaps.push(now - last);
+      tell?.(now - last, now - start);
+    }
     last = now;
     channel.port2.postMessage(null);
   };
@@ -189,4 +318,4 @@ async function gapsDuring(work) {
   return gaps.sort((a, b) => a - b);
 }
 
-export const WORKLOADS = { build, cold, attach, overhead, memory, blocked };
+export const WORKLOADS = { noise, build, cold, search, save, start, attach, overhead, memory, blocked };

@@ -1,6 +1,7 @@
 // A batch against loops of `insert`, engine by engine, and the targets beside what was measured.
+import { growthChart } from './chart.mjs';
 import { againstHnswlib } from './quality.mjs';
-import { GENERATED, NAMES, environment, megabytes, median, milliseconds, named, percent, spread, table, times, whole } from './text.mjs';
+import { GENERATED, NAMES, apart, environment, megabytes, median, milliseconds, named, percent, ratioWith, spread, table, times, whole } from './text.mjs';
 
 /** From so many rows on a batch is long enough to be told in CPU time. */
 const CPU_ROWS = 9000;
@@ -18,6 +19,14 @@ function ratio(result, way, native) {
   return slow && warm(slow) / warm([...batch, ...(taken(result, 'batchAgain') ?? [])]);
 }
 
+/** What equal batches differ by: in the rounds of the result, where it has some that are warm, else in the A/A before it. */
+function noiseOf(result, native) {
+  const warm = (values = []) => (native ? values : values.slice(1));
+  const [batch, again] = [taken(result, 'batch'), taken(result, 'batchAgain')].map(warm);
+  if (again.length < 2) return result.noise?.[clockOf(result)];
+  return apart(batch, again);
+}
+
 /** The first loop of an engine against first batches, each in an engine that had just started. */
 function coldRatio(lines, result) {
   const cold = lines.find(same('cold', result));
@@ -31,9 +40,10 @@ function timesTable(lines, native) {
     const overhead = lines.find(same('overhead', result));
     const cold = native ? undefined : coldRatio(lines, result);
     const f32 = ratio(result, 'f32Loop', native);
+    const noise = noiseOf(result, native);
     return [
       `${result.set.replace(/-\d+$/, '')} ${whole(result.rows)}`, result.dimensions, milliseconds(median(sequential)), milliseconds(median(batch)),
-      times(ratio(result, 'loop', native)), cold === undefined ? '' : times(cold), f32 === undefined ? '' : times(f32),
+      ratioWith(ratio(result, 'loop', native), noise), cold === undefined ? '' : ratioWith(cold, noise), f32 === undefined ? '' : ratioWith(f32, noise),
       overhead === undefined ? '' : percent(overheadOf(overhead), 1),
       `${result.recall.loop.toFixed(3)} / ${result.recall.batch.toFixed(3)}`,
       `${clockOf(result) === 'cpuMs' ? 'CPU' : 'wall'}, ${sequential.length}`,
@@ -56,16 +66,17 @@ function overheadNoise({ packageMs, coreMs }) {
   return same && least >= -TARGETS.overhead ? undefined : `rounds say ${percent(least)} to ${percent(most)}`;
 }
 
-const attachRatio = ({ times: all }) => {
-  const clock = all.batch[0].cpuMs === undefined ? 'wallMs' : 'cpuMs';
+const clockOfAttach = ({ times: all }) => (all.batch[0].cpuMs === undefined ? 'wallMs' : 'cpuMs');
+const attachRatio = (result) => {
+  const [all, clock] = [result.times, clockOfAttach(result)];
   return median(all.loop.map((time) => time[clock])) / median(all.batch.map((time) => time[clock]));
 };
 
 function attachTable(lines) {
   return table(['1,000 rows into', 'loop (ms)', 'batch (ms)', 'speed-up', 'rounds'], lines.filter(({ kind }) => kind === 'attach').map((result) => {
-    const clock = result.times.batch[0].cpuMs === undefined ? 'wallMs' : 'cpuMs';
+    const clock = clockOfAttach(result);
     const taken = (way) => median(result.times[way].map((time) => time[clock]));
-    return [`${whole(result.before)} of ${result.set}`, milliseconds(taken('loop')), milliseconds(taken('batch')), times(attachRatio(result)), result.times.batch.length];
+    return [`${whole(result.before)} of ${result.set}`, milliseconds(taken('loop')), milliseconds(taken('batch')), ratioWith(attachRatio(result), result.noise?.[clock]), result.times.batch.length];
   }));
 }
 
@@ -75,7 +86,7 @@ function overheadTable(lines, native) {
     return [
       `${whole(result.rows)}×${result.dimensions}`, milliseconds(median(result.packageMs)), milliseconds(median(result.coreMs)),
       percent(overheadOf(result), 1), result.repeated,
-      there === undefined ? '' : times(median(result.packageMs) / median(there.times.batch.map(({ wallMs }) => wallMs))),
+      there === undefined ? '' : ratioWith(median(result.packageMs) / median(there.times.batch.map(({ wallMs }) => wallMs)), result.noise?.wallMs),
     ];
   }));
 }
@@ -103,8 +114,8 @@ function blockedTable(lines) {
 /** Every target for which there is a measurement: what, what was wanted, what there is. */
 function goals(batches, quality) {
   const found = [];
-  const atLeast = (what, target, value) => value !== undefined && found.push({
-    what, wanted: `≥ ${target}×`, is: times(value), verdict: value >= target ? 'met' : `missed: ${percent(1 - value / target)} short`,
+  const atLeast = (what, target, value, noise) => value !== undefined && found.push({
+    what, wanted: `≥ ${target}×`, is: ratioWith(value, noise), verdict: value >= target ? 'met' : `missed: ${percent(1 - value / target)} short`,
   });
   const atMost = (what, target, value, show, noise) => {
     const verdict = noise ? `undecided: ${noise}` : value <= target ? 'met' : `missed: ${percent(value / target - 1)} over`;
@@ -115,12 +126,12 @@ function goals(batches, quality) {
     const isNative = engine === 'native';
     const at = (result) => `${NAMES[engine]}, ${named(result)}`;
     for (const result of lines.filter(({ kind, rows }) => kind === 'build' && rows >= CPU_ROWS)) {
-      atLeast(`${at(result)}: batch against our loop`, TARGETS.loop, ratio(result, 'loop', isNative));
-      if (!isNative) atLeast(`${at(result)}: the same, cold`, TARGETS.loop, coldRatio(lines, result));
-      atLeast(`${at(result)}: batch against an f32 loop`, TARGETS.f32Loop, ratio(result, 'f32Loop', isNative));
+      atLeast(`${at(result)}: batch against our loop`, TARGETS.loop, ratio(result, 'loop', isNative), noiseOf(result, isNative));
+      if (!isNative) atLeast(`${at(result)}: the same, cold`, TARGETS.loop, coldRatio(lines, result), noiseOf(result));
+      atLeast(`${at(result)}: batch against an f32 loop`, TARGETS.f32Loop, ratio(result, 'f32Loop', isNative), noiseOf(result, isNative));
     }
     for (const result of lines.filter(({ kind }) => kind === 'attach')) {
-      atLeast(`${NAMES[engine]}: 1,000 rows into ${whole(result.before)} of ${result.set}`, TARGETS.attach, attachRatio(result));
+      atLeast(`${NAMES[engine]}: 1,000 rows into ${whole(result.before)} of ${result.set}`, TARGETS.attach, attachRatio(result), result.noise?.[clockOfAttach(result)]);
     }
     for (const result of lines.filter(({ kind }) => kind === 'overhead')) {
       atMost(`${at(result)}: boundary overhead`, TARGETS.overhead, overheadOf(result), (value) => percent(value, 1), overheadNoise(result));
@@ -146,6 +157,7 @@ function goals(batches, quality) {
 }
 
 export function batchReport(batches, quality) {
+  const charts = Object.keys(batchCharts(batches)).map((at) => `\n![Time of building against rows](${at.split('/').pop()})\n`);
   const rows = goals(batches, quality).map(({ what, wanted, is, verdict }) => [what, wanted, is, verdict]);
   const count = (word) => rows.filter(([, , , verdict]) => verdict.startsWith(word)).length;
   const sections = [...batches].map(([engine, lines]) => {
@@ -162,16 +174,37 @@ export function batchReport(batches, quality) {
 # A batch against a loop of inserts
 
 The same rows into an empty index by one \`insertBatch\` and by \`insert()\` in a loop; m 16, efConstruction 200, one
-thread, links chosen by 7-bit codes in both, vectors kept in f32. \`recall@10\` is at ef 64. How it is measured, what the
-columns mean and what is not measured: [README](README.md). Recall against distance computations, and hnswlib:
-[quality](quality.md). What was not measured is not here.
+thread, links chosen by 7-bit codes in both, vectors kept in f32. \`recall@10\` is at ef 64. ± beside a ratio is what two
+equal batches of the same run differ by, as a median of its rounds (A/A). How it is measured, what the columns mean and what is not measured: [README](README.md). Recall against distance computations, and hnswlib:
+[quality](quality.md); searching, saving and starting: [search](search.md). What was not measured is not here.
 
 ## Targets
 
 ${count('met')} of ${rows.length} met, ${count('missed')} missed, ${count('undecided')} where the machine's noise was larger than the target.
 
-${table(['what', 'target', 'measured', ''], rows)}
+${table(['what', 'target', 'measured', ''], rows)}${charts.join('')}
 ${sections.join('\n')}`;
+}
+
+/** The engines of the chart of building times: one without JavaScript and the most used one with it. */
+const CHARTED = ['native', 'chromium'];
+const CHART = 'docs/benchmarks/build-time.svg';
+
+/** Time of building against rows, for the dimensions that were measured with most numbers of rows. */
+export function batchCharts(batches) {
+  const builds = CHARTED.flatMap((engine) => (batches.get(engine) ?? []).filter(({ kind }) => kind === 'build').map((result) => ({ ...result, engine })));
+  const sizes = new Map();
+  for (const { dimensions, rows } of builds) sizes.set(dimensions, (sizes.get(dimensions) ?? new Set()).add(rows));
+  const [dimensions, { size }] = [...sizes].sort(([, a], [, b]) => b.size - a.size)[0] ?? [0, { size: 0 }];
+  if (size < 3) return {};
+  const lines = CHARTED.flatMap((engine) => ['loop', 'batch'].map((way) => ({
+    name: `${NAMES[engine]}, ${way}`,
+    points: builds.filter((result) => result.engine === engine && result.dimensions === dimensions)
+      .sort((a, b) => a.rows - b.rows)
+      .map(({ rows, times: all }) => [rows, median(all[way].map(({ wallMs }) => wallMs))]),
+  })));
+  const title = `Building an index of ${dimensions} dimensions`;
+  return { [CHART]: growthChart({ title, x: 'rows', y: 'ms, wall', lines: lines.filter(({ points }) => points.length > 0) }) };
 }
 
 /** A few lines for the README. */
@@ -188,12 +221,14 @@ export function batchSummary(batches) {
       const result = lines.find(same('build', set));
       if (result === undefined) return '';
       const cold = engine === 'native' ? undefined : coldRatio(lines, result);
-      return `${times(ratio(result, 'loop', engine === 'native'))}${cold === undefined ? '' : ` (cold ${times(cold)})`}`;
+      const native = engine === 'native';
+      return `${ratioWith(ratio(result, 'loop', native), noiseOf(result, native))}${cold === undefined ? '' : ` (cold ${times(cold)})`}`;
     }),
   ]);
   if (rows.length === 0) return '';
   return `\`insertBatch\` against a loop of \`insert()\`: the same rows, one thread, m 16, efConstruction 200, both linking by 7-bit
-codes; medians ([everything measured, and the targets missed](docs/benchmarks/wasm_batch.md)):
+codes; medians, with ± what two equal batches differ by on that machine
+([everything measured, and the targets missed](docs/benchmarks/wasm_batch.md)):
 
-${table(['', ...sets.map(named)], rows)}`;
+${table(['', ...sets.map(named)], rows)}${Object.keys(batchCharts(batches)).map((at) => `\n![Time of building against rows](${at})\n`).join('')}`;
 }

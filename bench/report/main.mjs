@@ -1,11 +1,13 @@
-// Writes the benchmark documents from docs/benchmarks/data/*.json, the only source of their numbers:
+// Writes the benchmark documents from docs/benchmarks/data/*.json and bench/counts.json, the only sources of their
+// numbers:
 //
 //   node main.mjs            writes them
 //   node main.mjs --check    says which is not what the results give, and fails
 import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { batchReport, batchSummary } from './batch.mjs';
+import { batchCharts, batchReport, batchSummary } from './batch.mjs';
 import { qualityCharts, qualityReport, qualitySummary } from './quality.mjs';
+import { searchCharts, searchReport, searchSummary } from './search.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENGINES = ['native', 'chromium', 'firefox', 'webkit', 'node', 'node-relaxed'];
@@ -23,16 +25,25 @@ function withResults(readme, text) {
   return `${readme.slice(0, start + START.length)}\n${text}${readme.slice(end)}`;
 }
 
-const quality = results('quality');
-const batches = new Map(ENGINES.map((engine) => [engine, results(`batch-${engine}`)]));
-for (const [engine, lines] of batches) if (lines.length === 0) batches.delete(engine);
+/** Results of all engines that have some. */
+function byEngine(name) {
+  return new Map(ENGINES.map((engine) => [engine, results(`${name}-${engine}`)]).filter(([, lines]) => lines.length > 0));
+}
 
-const summary = [batchSummary(batches, quality), qualitySummary(quality)].filter(Boolean).join('\n');
+const quality = results('quality');
+const batches = byEngine('batch');
+const searches = byEngine('search');
+const counts = JSON.parse(fs.readFileSync(`${root}bench/counts.json`, 'utf8'));
+
+const summary = [batchSummary(batches), qualitySummary(quality), searchSummary(searches)].filter(Boolean).join('\n');
 const documents = {
   'docs/benchmarks/quality.md': qualityReport(quality),
   'docs/benchmarks/wasm_batch.md': batchReport(batches, quality),
+  'docs/benchmarks/search.md': searchReport(searches, counts),
   'README.md': withResults(fs.readFileSync(`${root}README.md`, 'utf8'), summary),
   ...qualityCharts(quality),
+  ...batchCharts(batches),
+  ...searchCharts(searches),
 };
 
 const stale = Object.entries(documents).filter(([path, text]) => {

@@ -1,6 +1,6 @@
 // Recall and what it costs: loop, batch and hnswlib beside each other.
-import { chart } from './chart.mjs';
-import { GENERATED, environment, median, named, spread, table, times, whole } from './text.mjs';
+import { recallChart } from './chart.mjs';
+import { GENERATED, environment, median, named, ratioWith, spread, table, whole } from './text.mjs';
 
 const GRAPHS = ['loop', 'batch', 'hnswlib'];
 const TITLES = { loop: 'EdgeVec, `insert` loop', batch: 'EdgeVec, `insert_batch`', hnswlib: 'hnswlib' };
@@ -32,20 +32,21 @@ function atEqualEf(result) {
     const rival = result.graphs.hnswlib?.searchCpuUs[ef];
     return [
       ef, TITLES[name], recall.toFixed(4), whole(distances), us.toFixed(0),
-      rival === undefined ? '' : times(us / median(rival)),
+      rival === undefined ? '' : ratioWith(us / median(rival), result.noise?.cpuMs),
     ];
   }));
   return table(['ef', 'graph', 'recall@10', 'distances a query', 'CPU µs a query', 'time, of hnswlib\'s'], rows);
 }
 
 function building(result) {
+  const noise = result.noise?.cpuMs;
   const loop = median(result.graphs.loop.buildCpuMs);
   const rows = present(result).map((name) => {
     const { buildCpuMs } = result.graphs[name];
     const rival = result.graphs.hnswlib?.buildCpuMs;
     return [
-      TITLES[name], whole(median(buildCpuMs)), buildCpuMs.length, spread(buildCpuMs), times(loop / median(buildCpuMs)),
-      rival === undefined ? '' : times(median(rival) / median(buildCpuMs)),
+      TITLES[name], whole(median(buildCpuMs)), buildCpuMs.length, spread(buildCpuMs), ratioWith(loop / median(buildCpuMs), noise),
+      rival === undefined ? '' : ratioWith(median(rival) / median(buildCpuMs), noise),
     ];
   });
   return table(['build', 'CPU ms', 'rounds', 'spread', 'as fast as our loop', 'as fast as hnswlib'], rows);
@@ -95,10 +96,9 @@ ${sections.join('\n')}`;
 }
 
 export function qualityCharts(results) {
-  return Object.fromEntries(results.map((result) => [slug(result), chart({
+  return Object.fromEntries(results.map((result) => [slug(result), recallChart({
     title: named(result),
     x: 'distances a query',
-    y: 'recall@10',
     lines: present(result).map((name) => ({
       name: TITLES[name].replaceAll('`', ''),
       points: result.graphs[name].points.map(({ recall, distances }) => [distances, recall]),
@@ -113,7 +113,8 @@ export function qualitySummary(results) {
     const at = (graph) => distancesAt(graph.points, 0.99);
     return [
       named(result), `${whole(at(loop))} / ${whole(at(batch))} / ${whole(at(hnswlib))}`,
-      times(median(hnswlib.buildCpuMs) / median(loop.buildCpuMs)), times(median(hnswlib.buildCpuMs) / median(batch.buildCpuMs)),
+      ratioWith(median(hnswlib.buildCpuMs) / median(loop.buildCpuMs), result.noise?.cpuMs),
+      ratioWith(median(hnswlib.buildCpuMs) / median(batch.buildCpuMs), result.noise?.cpuMs),
     ];
   });
   if (rows.length === 0) return '';

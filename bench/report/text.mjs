@@ -17,6 +17,12 @@ export function spread(...series) {
   return percent(Math.max(...series.map((values) => (Math.max(...values) - Math.min(...values)) / median(values))));
 }
 
+/** What the two batches of a round of A/A differ by, as a share: the median of the rounds. */
+export const apart = (batch, again) => median(batch.map((time, round) => Math.max(time / again[round], again[round] / time) - 1));
+
+/** A ratio, with what two equal batches differ by where that is known. */
+export const ratioWith = (value, noise) => `${times(value)}${noise === undefined ? '' : ` ±${percent(noise)}`}`;
+
 export const whole = (value) => Math.round(value).toLocaleString('en-US');
 export const times = (value) => `${value.toFixed(value < 10 ? 2 : 1)}×`;
 export const percent = (value, digits = 0) => `${(value * 100).toFixed(digits)} %`;

@@ -1,5 +1,5 @@
-//! A batch against loops of `insert`, natively: into an empty index and into a full one, and the memory
-//! it takes meanwhile.
+//! A batch against loops of `insert`, natively: into an empty index and into a full one; the same batch
+//! twice; and the memory that a batch takes.
 
 use std::collections::BTreeMap;
 
@@ -18,12 +18,29 @@ const ATTACHED: usize = 1000;
 const STEP: u64 = 1_000_000;
 
 /// Measures all of it; a line each.
-pub(crate) fn run(data: &DataSet, rounds: usize, attach_to: Option<usize>) -> Result<()> {
+pub(crate) fn run(data: &DataSet, rounds: usize, attach_to: &[usize]) -> Result<()> {
     build(data, rounds)?;
-    if let Some(before) = attach_to {
-        attach(data, before, rounds)?;
+    for before in attach_to {
+        attach(data, *before, rounds)?;
     }
-    memory(data)
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct Noise {
+    times: BTreeMap<&'static str, Vec<Time>>,
+}
+
+/// A/A: the same batch twice in each round, so that what two equal series differ by is known.
+pub(crate) fn noise(data: &DataSet, rounds: usize) -> Result<()> {
+    let mut result = Noise { times: BTreeMap::new() };
+    for _ in 0..rounds {
+        for name in ["batch", "batchAgain"] {
+            let (_, time) = Way::Batch.build(data)?;
+            result.times.entry(name).or_default().push(time);
+        }
+    }
+    print(data, "noise", result)
 }
 
 #[derive(Serialize)]
@@ -91,7 +108,7 @@ struct Memory {
 }
 
 /// What is allocated at most during a batch, and when it is over.
-fn memory(data: &DataSet) -> Result<()> {
+pub(crate) fn memory(data: &DataSet) -> Result<()> {
     let mut index = data.builder().build()?;
     index.begin_batch(data.meta.rows, None, BatchMode::Strict, true)?;
     let mut left = &data.rows[..];

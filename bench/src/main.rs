@@ -5,7 +5,8 @@
 //! build.rs     one way of filling an index, timed
 //! line.rs      a line of the results
 //! quality.rs   recall against distance computations, beside hnswlib
-//! batch.rs     a batch against loops, into an empty index and a full one
+//! batch.rs     a batch against loops, the same batch twice, and the memory of a batch
+//! search.rs    searches at each recall; saving and loading
 //! rival.rs     calls the hnswlib program
 //! ```
 //!
@@ -18,6 +19,7 @@ mod data;
 mod line;
 mod quality;
 mod rival;
+mod search;
 
 use std::path::PathBuf;
 
@@ -55,7 +57,36 @@ enum Command {
         rounds: usize,
         /// Rows that are in the index before batches of 1,000 are timed; none without it.
         #[arg(long)]
-        attach_to: Option<usize>,
+        attach_to: Vec<usize>,
+    },
+    /// What a batch allocates.
+    Memory {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+    },
+    /// The same batch twice in each round.
+    Noise {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+        /// How often.
+        #[arg(long, default_value_t = 5)]
+        rounds: usize,
+    },
+    /// Searches of graphs built by a loop and by a batch.
+    Search {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+        /// How often everything is searched.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
+    },
+    /// To bytes and back.
+    Save {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+        /// How often.
+        #[arg(long, default_value_t = 3)]
+        rounds: usize,
     },
     /// The instructions that distances are computed with.
     Backend,
@@ -68,8 +99,12 @@ fn main() -> Result<()> {
             quality::run(&data::DataSet::open(&folder)?, rounds, hnswlib.as_deref())
         }
         Command::Batch { folder, rounds, attach_to } => {
-            batch::run(&data::DataSet::open(&folder)?, rounds, attach_to)
+            batch::run(&data::DataSet::open(&folder)?, rounds, &attach_to)
         }
+        Command::Memory { folder } => batch::memory(&data::DataSet::open(&folder)?),
+        Command::Noise { folder, rounds } => batch::noise(&data::DataSet::open(&folder)?, rounds),
+        Command::Search { folder, rounds } => search::run(&data::DataSet::open(&folder)?, rounds),
+        Command::Save { folder, rounds } => search::save(&data::DataSet::open(&folder)?, rounds),
         Command::Backend => {
             println!("{}", edgevec::backend());
             Ok(())

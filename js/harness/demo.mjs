@@ -5,6 +5,7 @@ import { ROOT, runPage } from './run.mjs';
 import { serve } from './server.mjs';
 
 const PAGE = '/wasm/examples/batch_insert.html';
+const BENCHMARK = '/wasm/examples/benchmark.html';
 const { values } = parseArgs({
   options: {
     headless: { type: 'boolean', default: false },
@@ -22,8 +23,9 @@ if (values.headless) {
   else tell(outcome);
   process.exitCode = outcome.errors.length === 0 && !outcome.result.error ? 0 : 1;
 } else {
-  const { origin } = await serve(ROOT, { port: Number(values.port), folders: ['/wasm/examples/', '/js/dist/', '/data/'] });
+  const { origin } = await serve(ROOT, { port: Number(values.port), folders: ['/wasm/examples/', '/js/dist/', '/data/', '/bench/js/', '/bench/report/'] });
   console.log(`The demo is at ${origin}${PAGE} (Ctrl+C ends it)`);
+  console.log(`Measure this browser at ${origin}${BENCHMARK}`);
   const opener = process.platform === 'darwin' ? 'open' : process.platform === 'win32' ? 'explorer' : 'xdg-open';
   if (process.platform !== 'linux' || process.env.DISPLAY || process.env.WAYLAND_DISPLAY) {
     spawn(opener, [origin + PAGE], { stdio: 'ignore', detached: true }).on('error', () => {}).unref();

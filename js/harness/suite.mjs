@@ -1,4 +1,4 @@
-// The package's tests and the demo in one browser engine: node suite.mjs --engine chromium|firefox|webkit
+// The package's tests, the demo and the benchmark page in one browser engine: node suite.mjs --engine chromium|firefox|webkit
 import { parseArgs } from 'node:util';
 import { runPage } from './run.mjs';
 
@@ -19,4 +19,18 @@ if (demo.result.error) console.error(`the demo failed: ${demo.result.error}`);
 failed += demo.errors.length + (demo.result.error ? 1 : 0);
 const { rows, loopMs, batchMs, backend } = demo.result;
 console.log(`${demo.version}: demo with ${rows} rows, loop ${Math.round(loopMs)} ms, batch ${Math.round(batchMs)} ms, ${backend}`);
-process.exitCode = failed === 0 && rows === 10_000 ? 0 : 1;
+failed += rows === 10_000 ? 0 : 1;
+
+const page = await runPage({ engine, page: '/wasm/examples/benchmark.html?auto', timeout: 300 });
+for (const message of page.errors) console.error(`on the benchmark page: ${message}`);
+if (page.result.error) console.error(`the benchmark page failed: ${page.result.error}`);
+const { kinds = [], markdown = '', stopped } = page.result;
+const measured = ['memory', 'noise', 'build', 'search', 'blocked', 'save'];
+const missing = measured.filter((kind) => !kinds.includes(kind));
+if (missing.length > 0) console.error(`the benchmark page did not measure ${missing.join(', ')}`);
+const tables = markdown.match(/^\| --- /gm)?.length ?? 0;
+if (tables !== 3) console.error(`the benchmark page's Markdown has ${tables} tables, expected 3`);
+if (!stopped) console.error('the benchmark page did not stop');
+failed += page.errors.length + missing.length + (tables === 3 && stopped && !page.result.error ? 0 : 1);
+console.log(`${page.version}: benchmark page measured ${kinds.join(', ')}`);
+process.exitCode = failed === 0 ? 0 : 1;

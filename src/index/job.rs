@@ -339,6 +339,7 @@ impl Index {
                 break;
             }
         }
+        self.linking_distances += spent;
         Ok(())
     }
 

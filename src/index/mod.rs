@@ -69,6 +69,8 @@ pub struct Index {
     pub(crate) job: Option<Box<Job>>,
     /// Rows inserted while a batch ran, with the ids they were given.
     queued: VecDeque<(u64, Vec<f32>)>,
+    /// Distances computed so far to link rows.
+    linking_distances: u64,
 }
 
 impl std::fmt::Debug for Index {
@@ -100,6 +102,7 @@ impl Index {
             searchers: Mutex::default(),
             job: None,
             queued: VecDeque::new(),
+            linking_distances: 0,
         }
     }
 
@@ -137,6 +140,13 @@ impl Index {
     #[must_use]
     pub const fn ef_construction(&self) -> usize {
         self.config.ef_construction
+    }
+
+    /// Distances computed so far to link rows, since the index was made or read. A batch counts its
+    /// other work as the distances it takes the time of.
+    #[must_use]
+    pub const fn linking_distances(&self) -> u64 {
+        self.linking_distances
     }
 
     /// Bytes allocated for rows, codes, links and ids, and by a batch that is running.
@@ -245,6 +255,7 @@ impl Index {
         } else {
             self.code_anew(rows)?;
         }
+        let before = self.scratch.search.distances;
         for node in self.graph.len()..rows {
             self.graph.reserve(node + 1)?;
             let level = level_of(self.config.seed, node, self.config.m);
@@ -257,6 +268,7 @@ impl Index {
             }
             insert(graph, &self.codes, level, ef_construction, scratch)?;
         }
+        self.linking_distances += self.scratch.search.distances - before;
         Ok(())
     }
 

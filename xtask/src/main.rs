@@ -1,9 +1,10 @@
-//! Every command of the project: `cargo xtask demo | build | test | bench | size | setup`.
+//! Every command of the project: `cargo xtask demo | build | test | bench | size | counts | setup`.
 //!
 //! ```text
 //! setup.rs   what must be there: targets, Node, npm packages, browsers
 //! wasm.rs    the two WebAssembly builds, their glue, the package
 //! size.rs    bytes and instructions of what ships, and the gates on them
+//! counts.rs  exact counts of what the core does, and the gate on them
 //! test.rs    every test, step by step, with a table at the end
 //! docs.rs    samples in the documents that are run
 //! bench/     the benchmarks, and the documents made of them
@@ -12,6 +13,7 @@
 //! ```
 
 mod bench;
+mod counts;
 mod demo;
 mod docs;
 mod run;
@@ -40,10 +42,15 @@ enum Command {
     /// Run every test: Rust, WebAssembly, Node and three browser engines.
     Test(test::Options),
     /// Measure natively, in Node and in browsers, and write the documents.
-    #[command(subcommand)]
     Bench(bench::Bench),
     /// Show bytes and instructions of what ships, and check them against their limits.
     Size,
+    /// Compare exact counts, such as distances a search and bytes of the modules, with the reviewed ones.
+    Counts {
+        /// Accept them as reviewed.
+        #[arg(long)]
+        bless: bool,
+    },
     /// Install what the other commands need, or say what to install.
     Setup,
 }
@@ -61,6 +68,11 @@ fn main() -> Result<()> {
             setup::for_build()?;
             wasm::build()?;
             size::check()
+        }
+        Command::Counts { bless } => {
+            setup::for_build()?;
+            wasm::build()?;
+            counts::check(bless)
         }
         Command::Setup => setup::everything(),
     }

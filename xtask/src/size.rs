@@ -14,16 +14,68 @@ use crate::wasm::{BUILDS, Build, RELAXED};
 /// Module and glue of one build, as users download them, in gzip bytes.
 const LIMIT_BYTES: usize = 100_000;
 
-/// Vector instructions of a module.
+/// Instructions of a module.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(crate) struct Counts {
+struct Counts {
     /// All of them.
+    all: usize,
+    /// Those on vectors.
     simd: usize,
     /// Those of relaxed SIMD.
     relaxed: usize,
 }
 
-/// Counts the vector instructions of a module.
+/// A file as it is, and as it is downloaded.
+struct Bytes {
+    raw: usize,
+    gzip: usize,
+}
+
+impl Bytes {
+    fn of(file: &[u8]) -> Result<Self> {
+        Ok(Self { raw: file.len(), gzip: gzip(file)? })
+    }
+}
+
+/// Everything that users download one part of.
+struct Shipped {
+    glue: Bytes,
+    scripts: Bytes,
+    modules: Vec<(Build, Vec<u8>, Bytes, Counts)>,
+}
+
+fn shipped() -> Result<Shipped> {
+    let mut modules = Vec::new();
+    for build in BUILDS {
+        let module = fs::read(build.module())?;
+        let (bytes, counts) = (Bytes::of(&module)?, count(&module)?);
+        modules.push((build, module, bytes, counts));
+    }
+    let glue = Bytes::of(&fs::read(run::root().join("js/dist/wasm/edgevec.js"))?)?;
+    Ok(Shipped { glue, scripts: Bytes::of(&scripts()?)?, modules })
+}
+
+/// Everything that is exact, by name.
+pub(crate) fn counts() -> Result<Vec<(String, u64)>> {
+    let Shipped { glue, scripts, modules } = shipped()?;
+    let mut counts = Vec::new();
+    let mut add = |name: String, value: usize| counts.push((name, value as u64));
+    for (build, _, bytes, instructions) in modules {
+        let name = build.name;
+        add(format!("bytes of the module, {name}"), bytes.raw);
+        add(format!("bytes of the module, {name}, gzip"), bytes.gzip);
+        add(format!("instructions of the module, {name}"), instructions.all);
+        add(format!("SIMD instructions of the module, {name}"), instructions.simd);
+        add(format!("relaxed instructions of the module, {name}"), instructions.relaxed);
+    }
+    for (name, bytes) in [("glue", glue), ("scripts", scripts)] {
+        add(format!("bytes of the {name}"), bytes.raw);
+        add(format!("bytes of the {name}, gzip"), bytes.gzip);
+    }
+    Ok(counts)
+}
+
+/// Counts the instructions of a module.
 fn count(module: &[u8]) -> Result<Counts> {
     let mut counts = Counts::default();
     for payload in Parser::new(0).parse_all(module) {
@@ -31,6 +83,7 @@ fn count(module: &[u8]) -> Result<Counts> {
         for operator in body.get_operators_reader()? {
             let name = format!("{:?}", operator?);
             let name = name.split([' ', '{']).next().unwrap_or_default();
+            counts.all += 1;
             counts.simd += usize::from(is_simd(name));
             counts.relaxed += usize::from(name.contains("Relaxed"));
         }
@@ -65,24 +118,15 @@ fn scripts() -> Result<Vec<u8>> {
 
 /// Shows sizes and instructions, and fails where a gate is broken.
 pub(crate) fn check() -> Result<()> {
-    let glue = fs::read(run::root().join("js/dist/wasm/edgevec.js"))?;
-    let scripts = scripts()?;
-    let (glue_gzip, scripts_gzip) = (gzip(&glue)?, gzip(&scripts)?);
+    let Shipped { glue, scripts, modules } = shipped()?;
     println!("{:<22} {:>9} {:>9}", "", "bytes", "gzip");
-    println!("{:<22} {:>9} {:>9}", "glue", glue.len(), glue_gzip);
-    println!("{:<22} {:>9} {:>9}", "package scripts", scripts.len(), scripts_gzip);
+    println!("{:<22} {:>9} {:>9}", "glue", glue.raw, glue.gzip);
+    println!("{:<22} {:>9} {:>9}", "package scripts", scripts.raw, scripts.gzip);
     let mut broken = Vec::new();
-    for build in BUILDS {
-        let module = fs::read(build.module())?;
-        let module_gzip = gzip(&module)?;
-        let total = module_gzip + glue_gzip;
-        let counts = count(&module)?;
-        println!(
-            "{:<22} {:>9} {:>9}",
-            format!("module, {}", build.name),
-            module.len(),
-            module_gzip
-        );
+    for (build, module, bytes, counts) in modules {
+        let total = bytes.gzip + glue.gzip;
+        let name = format!("module, {}", build.name);
+        println!("{name:<22} {:>9} {:>9}", bytes.raw, bytes.gzip);
         println!(
             "{:<22} {:>9} {:>9}   limit {LIMIT_BYTES}; {} SIMD instructions, {} of them relaxed",
             "  with the glue", "", total, counts.simd, counts.relaxed
@@ -145,16 +189,16 @@ mod tests {
 
     #[test]
     fn vector_instructions_are_counted() {
-        assert_eq!(count(&module(&[0xae, 0x01])).unwrap(), Counts { simd: 3, relaxed: 0 });
-        assert_eq!(count(&module(&[0x8d, 0x02])).unwrap(), Counts { simd: 3, relaxed: 1 });
+        assert_eq!(count(&module(&[0xae, 0x01])).unwrap(), Counts { all: 4, simd: 3, relaxed: 0 });
+        assert_eq!(count(&module(&[0x8d, 0x02])).unwrap(), Counts { all: 4, simd: 3, relaxed: 1 });
     }
 
     #[test]
     fn each_gate_can_fail() {
-        let good = Counts { simd: 500, relaxed: 0 };
+        let good = Counts { simd: 500, ..Counts::default() };
         assert_eq!(broken_counts(crate::wasm::SIMD128, &good), None);
         assert!(broken_counts(RELAXED, &good).is_some());
-        let relaxed = Counts { simd: 500, relaxed: 3 };
+        let relaxed = Counts { simd: 500, relaxed: 3, ..Counts::default() };
         assert!(broken_counts(crate::wasm::SIMD128, &relaxed).is_some());
         assert_eq!(broken_counts(RELAXED, &relaxed), None);
         assert!(broken_counts(crate::wasm::SIMD128, &Counts::default()).is_some());

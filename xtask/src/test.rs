@@ -6,7 +6,7 @@ use anyhow::{Result, bail};
 
 use crate::run;
 use crate::setup::{self, ENGINES, Engine};
-use crate::{bench, docs, size, wasm};
+use crate::{bench, counts, docs, size, wasm};
 
 /// What is tested.
 #[derive(clap::Args)]
@@ -20,7 +20,7 @@ pub(crate) struct Options {
     /// Only the packed package in every bundler and runtime.
     #[arg(long)]
     packaging: bool,
-    /// Accept the generated types of the binding as reviewed.
+    /// Accept the generated types of the binding and the exact counts as reviewed.
     #[arg(long)]
     bless: bool,
 }
@@ -125,6 +125,7 @@ fn webassembly(steps: &mut Steps) {
 
 fn package(steps: &mut Steps, bless: bool) {
     steps.run("size and instructions", size::check);
+    steps.run("exact counts are the reviewed ones", || counts::check(bless));
     steps.run("types of the binding are the reviewed ones", || wasm::check_snapshot(bless));
     for (name, script) in [
         ("package tests in Node", "test"),
@@ -134,7 +135,7 @@ fn package(steps: &mut Steps, bless: bool) {
         steps.run(name, || run::shown(run::npm().args(["run", "--silent", script])));
     }
     steps.run("samples in the documents", docs::check);
-    steps.run("benchmark documents are what the results give", || bench::report(true));
+    steps.run("benchmark documents are what the results give", || bench::report(!bless));
 }
 
 fn browsers(steps: &mut Steps, engines: &[Engine]) {
@@ -142,7 +143,7 @@ fn browsers(steps: &mut Steps, engines: &[Engine]) {
         return;
     }
     for engine in engines {
-        steps.run(&format!("package tests and demo in {}", engine.name()), || {
+        steps.run(&format!("package tests, demo and benchmark page in {}", engine.name()), || {
             let mut node = run::node("js/harness/suite.mjs");
             run::shown(node.args(["--engine", engine.name()]))
         });

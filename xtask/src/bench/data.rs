@@ -10,6 +10,7 @@ use crate::run::{self, step};
 
 /// The data set that is committed, and how many of its rows are not queries.
 const SAMPLE: (&str, usize) = ("wordnet-sample-384", 9500);
+const SAMPLE_DIMENSIONS: usize = 384;
 
 /// The first rows of a data set, and perhaps only the first components of each.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,8 +71,9 @@ impl<'a> Sets<'a> {
             Some(data) if data.join(name).join("base.npy").exists() => {
                 Some(Set { name: name.into(), rows, dimensions: cut })
             }
-            None if dimensions < 384 && rows <= SAMPLE.1 => {
-                Some(Set { name: SAMPLE.0.into(), rows, dimensions: Some(dimensions) })
+            None if dimensions <= SAMPLE_DIMENSIONS && rows <= SAMPLE.1 => {
+                let dimensions = (dimensions < SAMPLE_DIMENSIONS).then_some(dimensions);
+                Some(Set { name: SAMPLE.0.into(), rows, dimensions })
             }
             _ => None,
         }
@@ -117,6 +119,8 @@ mod tests {
         assert_eq!(sets.usual(&[("siftsmall-128", 10_000)])[0].name(), "wordnet-sample-384-9500");
         let small = sets.find("siftsmall-128", 1000, 128).unwrap();
         assert_eq!(small.name(), "wordnet-sample-384-1000x128");
+        let whole = sets.find("wordnet-minilm-384", 1000, 384).unwrap();
+        assert_eq!(whole.name(), "wordnet-sample-384-1000");
         assert_eq!(sets.find("fashion-mnist-784", 1000, 512), None);
         assert_eq!(sets.find("siftsmall-128", 10_000, 128), None);
     }

@@ -1,7 +1,8 @@
 //! The benchmarks: what is measured, where, and where the results go.
 //!
 //! ```text
-//! mod.rs       the command line, and which workloads there are
+//! mod.rs       the command line, and the order in which everything is measured
+//! plan.rs      which workloads there are
 //! data.rs      data sets, laid down by `edgevec-bench prepare` where every program finds them
 //! hnswlib.rs   hnswlib's headers, and our program compiled with them
 //! results.rs   docs/benchmarks/data/*.json: results, each with the machine it is from
@@ -12,37 +13,35 @@
 
 mod data;
 mod hnswlib;
+mod plan;
 mod results;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use clap::{Args, Subcommand, ValueEnum};
+use serde_json::Value;
 
 use crate::run::{self, step};
 use crate::{setup, wasm};
 use data::{Set, Sets};
+use plan::{Part, Plan};
+use results::Noise;
 
-/// What is measured.
+/// Measures all of it; with a word behind it, does that instead.
+#[derive(Args)]
+#[command(args_conflicts_with_subcommands = true)]
+pub(crate) struct Bench {
+    #[command(subcommand)]
+    instead: Option<Instead>,
+    #[command(flatten)]
+    options: Options,
+}
+
+/// What is done instead of measuring.
 #[derive(Subcommand)]
-pub(crate) enum Bench {
-    /// Recall, distance computations and search time of loop, batch and hnswlib, natively.
-    Quality(Options),
-    /// A batch against loops of `insert`, with boundary overhead, memory and blocked time.
-    Batch {
-        #[command(flatten)]
-        options: Options,
-        /// Only these; by default all.
-        #[arg(long, value_enum)]
-        engine: Vec<Engine>,
-        /// Only a part of it.
-        #[arg(long, value_enum)]
-        only: Option<Part>,
-        /// Measure the package that was built before, as it is.
-        #[arg(long)]
-        as_built: bool,
-    },
+enum Instead {
     /// Write the documents from the results.
     Report {
         /// Only say whether they are what the results give.
@@ -51,14 +50,20 @@ pub(crate) enum Bench {
     },
 }
 
-/// How it is measured.
+/// What is measured, and how.
 #[derive(Args)]
-pub(crate) struct Options {
+struct Options {
+    /// Only these parts; by default all.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    only: Vec<Part>,
+    /// Only there; by default everywhere.
+    #[arg(long, value_enum, value_delimiter = ',')]
+    engine: Vec<Engine>,
     /// The folder of the data sets; without it a small sample that is committed is used.
     #[arg(long, env = "EDGEVEC_DATA")]
     data: Option<PathBuf>,
     /// Other data sets than the usual ones, `NAME:ROWS`.
-    #[arg(long)]
+    #[arg(long, value_delimiter = ',')]
     set: Vec<Set>,
     /// The smaller data sets, one round.
     #[arg(long)]
@@ -66,9 +71,12 @@ pub(crate) struct Options {
     /// How often everything is measured; the documents show medians.
     #[arg(long)]
     rounds: Option<usize>,
+    /// Measure the package that was built before, as it is.
+    #[arg(long)]
+    as_built: bool,
 }
 
-/// Where a batch is measured.
+/// Where it is measured.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
 pub(crate) enum Engine {
     /// The core, on one thread.
@@ -85,15 +93,6 @@ pub(crate) enum Engine {
     Webkit,
 }
 
-/// What of a batch is measured.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
-pub(crate) enum Part {
-    /// Times of the data sets, and how long the thread is held meanwhile.
-    Times,
-    /// Small batches with their boundary overhead, and memory.
-    Tables,
-}
-
 const ENGINES: [Engine; 6] = [
     Engine::Native,
     Engine::Node,
@@ -101,6 +100,21 @@ const ENGINES: [Engine; 6] = [
     Engine::Chromium,
     Engine::Firefox,
     Engine::Webkit,
+];
+
+/// The data sets that everything is measured with, where they are there.
+const SETS: [(&str, usize); 4] = [
+    ("siftsmall-128", 10_000),
+    ("wordnet-minilm-384", 10_000),
+    ("fashion-mnist-784", 60_000),
+    ("wordnet-minilm-384", 60_000),
+];
+/// Those that recall is compared with hnswlib's on.
+const QUALITY_SETS: [(&str, usize); 4] = [
+    ("fashion-mnist-784", 10_000),
+    ("wordnet-minilm-384", 10_000),
+    ("fashion-mnist-784", 60_000),
+    ("wordnet-minilm-384", 60_000),
 ];
 
 impl Engine {
@@ -127,42 +141,16 @@ impl Engine {
     }
 }
 
-/// Rounds of data sets that are built in seconds, and of larger ones.
-const ROUNDS: usize = 5;
-const ROUNDS_OF_LARGE: usize = 3;
-/// What counts as large.
-const LARGE_ROWS: usize = 50_000;
-/// Rows that are in an index before batches of 1,000 are timed.
-const ATTACH_TO: usize = 50_000;
-
-impl Options {
-    fn rounds(&self, set: &Set) -> usize {
-        let usual = if set.rows < LARGE_ROWS { ROUNDS } else { ROUNDS_OF_LARGE };
-        self.rounds.unwrap_or(if self.quick { 1 } else { usual })
-    }
-
-    /// The data sets to be measured: those asked for, else those of `usual` that are there.
-    fn sets(&self, sets: &Sets, usual: &[(&str, usize)]) -> Vec<Set> {
-        if !self.set.is_empty() {
-            return self.set.clone();
-        }
-        let small = |set: &Set| !self.quick || set.rows < LARGE_ROWS;
-        sets.usual(usual).into_iter().filter(small).collect()
-    }
-}
-
-/// Measures, or writes the documents.
+/// Measures, and writes the documents; or does what is asked instead.
 pub(crate) fn run(bench: &Bench) -> Result<()> {
-    match bench {
-        Bench::Quality(options) => quality(options)?,
-        Bench::Batch { options, engine, only, as_built } => {
-            let engines = if engine.is_empty() { &ENGINES[..] } else { engine };
-            let modules = if *as_built { Some(wasm::bench_modules()) } else { None };
-            batch(options, engines, *only, modules)?;
+    match &bench.instead {
+        Some(Instead::Report { check }) => report(*check),
+        None => {
+            let outcome = measure(&bench.options);
+            // Also when an engine failed: what was measured is to be seen.
+            report(false).and(outcome)
         }
-        Bench::Report { check } => return report(*check),
     }
-    report(false)
 }
 
 /// Writes the documents, or compares them.
@@ -174,88 +162,53 @@ pub(crate) fn report(check: bool) -> Result<()> {
     run::shown(&mut node)
 }
 
+fn measure(options: &Options) -> Result<()> {
+    let program = native()?;
+    let sets = || Sets::new(&program, options.data.as_deref());
+    let chosen = |usual| {
+        if !options.set.is_empty() {
+            return options.set.clone();
+        }
+        let mut found = sets().usual(usual);
+        found.retain(|set| Plan::is_usual(options.quick, set));
+        found
+    };
+    let plan = |usual| Plan {
+        sets: sets(),
+        chosen: chosen(usual),
+        only: options.only.clone(),
+        quick: options.quick,
+        rounds: options.rounds,
+    };
+    let engines = if options.engine.is_empty() { &ENGINES[..] } else { &options.engine };
+    // What is not there is said before the first hour of measuring.
+    let browsers: Vec<_> = engines.iter().filter_map(|engine| engine.browser()).collect();
+    setup::for_browsers(&browsers)?;
+    let everywhere = plan(&SETS);
+    let mut modules = None;
+    if engines.iter().any(|engine| *engine != Engine::Native) {
+        modules = Some(if options.as_built { wasm::bench_modules() } else { build_modules()? });
+    }
+    let mut failed = Vec::new();
+    for engine in engines {
+        let outcome = step(&format!("benchmarks, {}", engine.name()), || match &modules {
+            Some(modules) if *engine != Engine::Native => in_engine(*engine, modules, &everywhere),
+            _ => natively(&program, &everywhere, &plan(&QUALITY_SETS)),
+        });
+        if let Err(error) = outcome {
+            eprintln!("{error:#}");
+            failed.push(engine.name());
+        }
+    }
+    if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }
+}
+
 /// The program of `bench/`, built.
 fn native() -> Result<PathBuf> {
     step("benchmark program", || {
         run::quiet(run::cargo().args(["build", "--release", "--package", "edgevec-bench"]))
     })?;
     Ok(run::target().join("release/edgevec-bench").with_extension(std::env::consts::EXE_EXTENSION))
-}
-
-fn quality(options: &Options) -> Result<()> {
-    let program = native()?;
-    let sets = Sets::new(&program, options.data.as_deref());
-    let rival = hnswlib::program()?;
-    let usual = [
-        ("fashion-mnist-784", 10_000),
-        ("wordnet-minilm-384", 10_000),
-        ("fashion-mnist-784", 60_000),
-        ("wordnet-minilm-384", 60_000),
-    ];
-    for set in options.sets(&sets, &usual) {
-        let mut command = Command::new(&program);
-        command.arg("quality").arg(sets.folder(&set)?);
-        command.args(["--rounds", &options.rounds(&set).to_string()]);
-        if let Some(rival) = &rival {
-            command.arg("--hnswlib").arg(rival);
-        }
-        results::keep("quality", &mut command)?;
-    }
-    Ok(())
-}
-
-/// `modules` is where those for benchmarks lie; without them they and the package are built.
-fn batch(
-    options: &Options,
-    engines: &[Engine],
-    only: Option<Part>,
-    mut modules: Option<PathBuf>,
-) -> Result<()> {
-    let program = native()?;
-    let sets = Sets::new(&program, options.data.as_deref());
-    let usual = [
-        ("siftsmall-128", 10_000),
-        ("wordnet-minilm-384", 10_000),
-        ("fashion-mnist-784", 60_000),
-        ("wordnet-minilm-384", 60_000),
-    ];
-    let chosen = options.sets(&sets, &usual);
-    for engine in engines {
-        let file = format!("batch-{}", engine.name());
-        if *engine == Engine::Native {
-            let times = chosen.iter().filter(|_| only != Some(Part::Tables)).cloned();
-            let tables = small_sets(&sets).into_iter().filter(|_| only != Some(Part::Times));
-            for set in &times.chain(tables).collect::<Vec<_>>() {
-                let mut command = Command::new(&program);
-                command.arg("batch").arg(sets.folder(set)?);
-                command.args(["--rounds", &options.rounds(set).to_string()]);
-                if set.rows > ATTACH_TO {
-                    command.args(["--attach-to", &ATTACH_TO.to_string()]);
-                }
-                results::keep(&file, &mut command)?;
-            }
-            continue;
-        }
-        let modules = match &modules {
-            Some(modules) => modules,
-            None => modules.insert(build_modules()?),
-        };
-        if let Some(browser) = engine.browser() {
-            setup::for_browsers(&[browser])?;
-        }
-        let mut workloads = Vec::new();
-        for set in chosen.iter().filter(|_| only != Some(Part::Tables)) {
-            sets.folder(set)?;
-            workloads.extend(times(set, options.rounds(set)));
-        }
-        if only != Some(Part::Times) {
-            workloads.extend(tables(options, &sets)?);
-        }
-        for workload in workloads {
-            results::keep(&file, &mut in_engine(*engine, modules, &workload)?)?;
-        }
-    }
-    Ok(())
 }
 
 /// Builds the package, and the module that benchmarks use beside it.
@@ -265,68 +218,43 @@ fn build_modules() -> Result<PathBuf> {
     wasm::build_for_bench()
 }
 
-/// The workloads that time one data set.
-fn times(set: &Set, rounds: usize) -> Vec<String> {
-    let name = set.name();
-    let large = set.rows >= LARGE_ROWS;
-    // A loop on f32 takes minutes on a large set.
-    let ways = if large { "" } else { ",\"f32Loop\"" };
-    let mut workloads = vec![
-        format!(
-            r#"{{"kind":"build","data":"{name}","rounds":{rounds},"ways":["loop","batch"{ways},"batchAgain"]}}"#
-        ),
-        format!(r#"{{"kind":"cold","data":"{name}","pages":{}}}"#, rounds.min(3)),
-        format!(r#"{{"kind":"blocked","data":"{name}","rounds":{rounds}}}"#),
-    ];
-    if set.rows > ATTACH_TO {
-        workloads.push(format!(
-            r#"{{"kind":"attach","data":"{name}","before":{ATTACH_TO},"rounds":5}}"#
-        ));
-        workloads.push(format!(r#"{{"kind":"memory","data":"{name}"}}"#));
+fn natively(program: &Path, plan: &Plan, quality: &Plan) -> Result<()> {
+    let engine = Engine::Native.name();
+    let mut noise = Noise::new();
+    for arguments in plan.native()? {
+        results::keep(engine, Command::new(program).args(arguments), &mut noise)?;
     }
-    workloads
-}
-
-/// Batches so small that what surrounds them counts; where the data sets for them are there.
-fn small_sets(sets: &Sets) -> Vec<Set> {
-    let wanted = [
-        ("siftsmall-128", 100, 128),
-        ("siftsmall-128", 1000, 128),
-        ("fashion-mnist-784", 1000, 512),
-        ("siftsmall-128", 5000, 128),
-    ];
-    let found = wanted.into_iter().map(|(name, rows, cut)| sets.find(name, rows, cut));
-    found.flatten().collect()
-}
-
-/// The workloads of small batches, and of memory.
-fn tables(options: &Options, sets: &Sets) -> Result<Vec<String>> {
-    let mut workloads = Vec::new();
-    for set in small_sets(sets) {
-        sets.folder(&set)?;
-        let (name, rounds) = (set.name(), options.rounds(&set));
-        workloads.push(format!(r#"{{"kind":"overhead","data":"{name}","rounds":{rounds}}}"#));
-        workloads.push(format!(
-            r#"{{"kind":"build","data":"{name}","rounds":{rounds},"ways":["loop","batch"]}}"#
-        ));
+    if !quality.has(Part::Quality) {
+        return Ok(());
     }
-    for (name, dimensions) in [("siftsmall-128", 128), ("fashion-mnist-784", 768)] {
-        if let Some(set) = sets.find(name, 10_000, dimensions) {
-            sets.folder(&set)?;
-            workloads.push(format!(r#"{{"kind":"memory","data":"{}"}}"#, set.name()));
+    let rival = hnswlib::program()?;
+    for set in &quality.chosen {
+        let mut command = Command::new(program);
+        command.arg("quality").arg(quality.sets.folder(set)?);
+        command.args(["--rounds", &quality.rounds(set).to_string()]);
+        if let Some(rival) = &rival {
+            command.arg("--hnswlib").arg(rival);
         }
+        results::keep(engine, &mut command, &mut noise)?;
     }
-    Ok(workloads)
+    Ok(())
 }
 
-/// The command that runs one workload in an engine that speaks JavaScript.
-fn in_engine(engine: Engine, modules: &Path, workload: &str) -> Result<Command> {
-    let mut node = run::node("bench/js/main.mjs");
-    let name = engine.browser().map_or("node", setup::Engine::name);
-    node.args(["--engine", name, "--data"]).arg(data::folder()).arg("--modules").arg(modules);
-    if engine == Engine::NodeRelaxed {
-        node.arg("--node").arg(setup::newer_node()?);
+/// Everything in an engine that speaks JavaScript.
+fn in_engine(engine: Engine, modules: &Path, plan: &Plan) -> Result<()> {
+    let mut noise = Noise::new();
+    let pages = plan.pages()?;
+    let count = pages.len();
+    for (number, page) in pages.into_iter().enumerate() {
+        eprintln!("· {}, page {} of {count}", engine.name(), number + 1);
+        let mut node = run::node("bench/js/main.mjs");
+        let name = engine.browser().map_or("node", setup::Engine::name);
+        node.args(["--engine", name, "--data"]).arg(data::folder()).arg("--modules").arg(modules);
+        if engine == Engine::NodeRelaxed {
+            node.arg("--node").arg(setup::newer_node()?);
+        }
+        node.arg(Value::from(page).to_string());
+        results::keep(engine.name(), &mut node, &mut noise)?;
     }
-    node.arg(workload);
-    Ok(node)
+    Ok(())
 }

@@ -1,10 +1,13 @@
-//! docs/benchmarks/data/*.json: results, one a line, each with the machine and the day it is from.
+//! docs/benchmarks/data/*.json: results, one a line, each with the machine and the day it is from, and
+//! with the noise of the engine right before.
 //!
 //! A result that is measured again replaces the one before, so that a long benchmark can be taken in
 //! parts.
 
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
@@ -13,10 +16,16 @@ use serde_json::{Map, Value, json};
 use crate::run;
 
 /// What tells one result of a file from another.
-const KEY: [&str; 4] = ["kind", "set", "rows", "dimensions"];
+const KEY: [&str; 5] = ["kind", "set", "rows", "dimensions", "before"];
+/// What is kept with the searches; the rest is kept with the batches.
+const OF_SEARCHES: [&str; 3] = ["search", "save", "start"];
 
-/// Runs a program that prints results as lines of JSON, and keeps them in the file called `name`.
-pub(crate) fn keep(name: &str, command: &mut Command) -> Result<()> {
+/// How far apart two equal series were, by clock.
+pub(crate) type Noise = Map<String, Value>;
+
+/// Runs a program that prints results as lines of JSON, and keeps them in the file of their kind. A line
+/// of the kind `noise` is not kept: it becomes `noise`, which later lines get.
+pub(crate) fn keep(engine: &str, command: &mut Command, noise: &mut Noise) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let machine = machine();
     let output = command
@@ -24,13 +33,29 @@ pub(crate) fn keep(name: &str, command: &mut Command) -> Result<()> {
         .stderr(Stdio::inherit())
         .output()
         .with_context(|| format!("{program} could not be started"))?;
-    let file = folder().join(format!("{name}.json"));
-    let mut results = read(&file)?;
+    let mut files: BTreeMap<PathBuf, Vec<Value>> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
         let mut result: Map<String, Value> =
             serde_json::from_str(line).with_context(|| format!("{program} printed {line}"))?;
+        let kind = result.get("kind").and_then(Value::as_str).unwrap_or_default();
+        if kind == "noise" {
+            *noise = noise_of(&result);
+            eprintln!("  A/A: equal batches differ by {}", shown(noise));
+            continue;
+        }
+        let file = folder().join(file_of(kind, engine));
+        if !noise.is_empty() {
+            result.insert("noise".into(), noise.clone().into());
+        }
         result.values_mut().for_each(round);
         result.insert("machine".into(), machine.clone());
+        let results = match files.entry(file) {
+            Entry::Occupied(there) => there.into_mut(),
+            Entry::Vacant(place) => {
+                let results = read(place.key())?;
+                place.insert(results)
+            }
+        };
         let same = |other: &Value| KEY.iter().all(|key| other.get(key) == result.get(*key));
         match results.iter().position(same) {
             Some(place) => results[place] = result.into(),
@@ -38,8 +63,48 @@ pub(crate) fn keep(name: &str, command: &mut Command) -> Result<()> {
         }
     }
     // Also when the program failed half-way: what it printed is measured.
-    write(&file, &results)?;
+    for (file, results) in &files {
+        write(file, results)?;
+    }
     if output.status.success() { Ok(()) } else { bail!("{program} ended with {}", output.status) }
+}
+
+fn file_of(kind: &str, engine: &str) -> String {
+    match kind {
+        "quality" => "quality.json".into(),
+        kind if OF_SEARCHES.contains(&kind) => format!("search-{engine}.json"),
+        _ => format!("batch-{engine}.json"),
+    }
+}
+
+/// By how much the two batches of a round differ, as a share and a median, by each clock.
+fn noise_of(result: &Map<String, Value>) -> Noise {
+    let series = |way: &str, clock: &str| -> Vec<f64> {
+        let times = result.get("times").and_then(|times| times.get(way)?.as_array());
+        times.into_iter().flatten().filter_map(|time| time.get(clock)?.as_f64()).collect()
+    };
+    let mut noise = Noise::new();
+    for clock in ["cpuMs", "wallMs"] {
+        let (batch, again) = (series("batch", clock), series("batchAgain", clock));
+        let apart = batch.iter().zip(&again).map(|(a, b)| (a / b).max(b / a) - 1.0);
+        let mut apart: Vec<_> = apart.collect();
+        apart.sort_by(f64::total_cmp);
+        if let (Some(low), Some(high)) =
+            (apart.get(apart.len().saturating_sub(1) / 2), apart.get(apart.len() / 2))
+        {
+            noise.insert(clock.into(), json!(f64::midpoint(*low, *high)));
+        }
+    }
+    noise
+}
+
+/// Noise for people.
+fn shown(noise: &Noise) -> String {
+    let one = |(clock, share): (&String, &Value)| {
+        let percent = share.as_f64().unwrap_or_default() * 100.0;
+        format!("{percent:.0} % of {}", if clock == "cpuMs" { "CPU time" } else { "wall time" })
+    };
+    noise.iter().map(one).collect::<Vec<_>>().join(", ")
 }
 
 /// Cuts digits that mean nothing.
@@ -61,7 +126,7 @@ fn folder() -> PathBuf {
     run::root().join("docs/benchmarks/data")
 }
 
-fn read(file: &PathBuf) -> Result<Vec<Value>> {
+fn read(file: &Path) -> Result<Vec<Value>> {
     if !file.exists() {
         return Ok(vec![]);
     }
@@ -70,7 +135,7 @@ fn read(file: &PathBuf) -> Result<Vec<Value>> {
 }
 
 /// One result a line, so that a difference shows which changed.
-fn write(file: &PathBuf, results: &[Value]) -> Result<()> {
+fn write(file: &Path, results: &[Value]) -> Result<()> {
     let lines: Vec<_> = results.iter().map(ToString::to_string).collect();
     fs::create_dir_all(folder())?;
     Ok(fs::write(file, format!("[\n{}\n]\n", lines.join(",\n")))?)
@@ -113,5 +178,25 @@ mod tests {
         let mut value = json!({ "ms": [1.234_567_8, 2.0], "rows": 7, "set": "a" });
         round(&mut value);
         assert_eq!(value, json!({ "ms": [1.2346, 2.0], "rows": 7, "set": "a" }));
+    }
+
+    #[test]
+    fn noise_is_what_two_equal_batches_differ_by() {
+        let batches = |cpu: [f64; 3]| {
+            Value::from(cpu.map(|cpu| json!({ "cpuMs": cpu, "wallMs": 200.0 })).to_vec())
+        };
+        let times = json!({
+            "batch": batches([100.0, 100.0, 100.0]),
+            "batchAgain": batches([110.0, 80.0, 300.0]),
+        });
+        let noise = noise_of(json!({ "times": times }).as_object().unwrap());
+        assert_eq!(Value::from(noise), json!({ "cpuMs": 0.25, "wallMs": 0.0 }));
+    }
+
+    #[test]
+    fn results_go_to_the_file_of_their_kind() {
+        assert_eq!(file_of("quality", "native"), "quality.json");
+        assert_eq!(file_of("start", "node"), "search-node.json");
+        assert_eq!(file_of("attach", "node"), "batch-node.json");
     }
 }
