@@ -7,6 +7,7 @@
 //! quality.rs   recall against distance computations, beside hnswlib
 //! batch.rs     a batch against loops, into an empty index and a full one
 //! rival.rs     calls the hnswlib program
+//! contender.rs what `bench/rivals` measures of every library
 //! ```
 //!
 //! Results are lines of JSON on the standard output, progress goes to the standard error. Times are
@@ -14,6 +15,7 @@
 
 mod batch;
 mod build;
+mod contender;
 mod data;
 mod line;
 mod quality;
@@ -57,6 +59,14 @@ enum Command {
         #[arg(long)]
         attach_to: Option<usize>,
     },
+    /// What `bench/rivals` measures of every library, of one index.
+    Contender {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+        /// How the index is filled.
+        #[arg(long, value_enum)]
+        way: build::Way,
+    },
     /// The instructions that distances are computed with.
     Backend,
 }
@@ -70,6 +80,7 @@ fn main() -> Result<()> {
         Command::Batch { folder, rounds, attach_to } => {
             batch::run(&data::DataSet::open(&folder)?, rounds, attach_to)
         }
+        Command::Contender { folder, way } => contender::run(&data::DataSet::open(&folder)?, way),
         Command::Backend => {
             println!("{}", edgevec::backend());
             Ok(())

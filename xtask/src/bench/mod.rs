@@ -4,6 +4,7 @@
 //! mod.rs       the command line, and which workloads there are
 //! data.rs      data sets, laid down by `edgevec-bench prepare` where every program finds them
 //! hnswlib.rs   hnswlib's headers, and our program compiled with them
+//! rivals.rs    bench/rivals: EdgeVec and its rivals on the same data
 //! results.rs   docs/benchmarks/data/*.json: results, each with the machine it is from
 //! ```
 //!
@@ -13,6 +14,7 @@
 mod data;
 mod hnswlib;
 mod results;
+mod rivals;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -43,6 +45,8 @@ pub(crate) enum Bench {
         #[arg(long)]
         as_built: bool,
     },
+    /// The same data and the same questions for EdgeVec and its rivals, from npm and `PyPI`.
+    Rivals(rivals::Options),
     /// Write the documents from the results.
     Report {
         /// Only say whether they are what the results give.
@@ -160,6 +164,7 @@ pub(crate) fn run(bench: &Bench) -> Result<()> {
             let modules = if *as_built { Some(wasm::bench_modules()) } else { None };
             batch(options, engines, *only, modules)?;
         }
+        Bench::Rivals(options) => rivals::run(options)?,
         Bench::Report { check } => return report(*check),
     }
     report(false)

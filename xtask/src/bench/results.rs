@@ -4,6 +4,7 @@
 //! parts.
 
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
@@ -74,6 +75,34 @@ fn write(file: &PathBuf, results: &[Value]) -> Result<()> {
     let lines: Vec<_> = results.iter().map(ToString::to_string).collect();
     fs::create_dir_all(folder())?;
     Ok(fs::write(file, format!("[\n{}\n]\n", lines.join(",\n")))?)
+}
+
+/// Runs a program that prints results as lines of JSON for a long time, and keeps each in the file called
+/// `name` as soon as it is there; `key` tells one result from another.
+pub(crate) fn keep_each(name: &str, key: &[&str], command: &mut Command) -> Result<()> {
+    let program = command.get_program().to_string_lossy().into_owned();
+    let machine = machine();
+    let file = folder().join(format!("{name}.json"));
+    let mut results = read(&file)?;
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{program} could not be started"))?;
+    let printed = child.stdout.take().context("a pipe was asked for")?;
+    for line in BufReader::new(printed).lines() {
+        let mut result: Value = serde_json::from_str(&line?)?;
+        round(&mut result);
+        result["machine"] = machine.clone();
+        let same = |other: &Value| key.iter().all(|key| other.get(key) == result.get(key));
+        match results.iter().position(same) {
+            Some(place) => results[place] = result,
+            None => results.push(result),
+        }
+        write(&file, &results)?;
+    }
+    let status = child.wait()?;
+    if status.success() { Ok(()) } else { bail!("{program} ended with {status}") }
 }
 
 /// What results are to be read with: the machine, how busy it is, the versions, the day.

@@ -1,0 +1,40 @@
+import fs from 'node:fs';
+import { createRequire } from 'node:module';
+import { forL2, row } from './rows.mjs';
+
+export const about = { name: 'voy-search', package: 'voy-search', runs: 'WebAssembly' };
+export const ways = ['constructor', 'add'];
+export const download = { entries: ['voy-search/voy_search_bg.js'], more: ['voy-search/voy_search_bg.wasm'] };
+/** It is a k-d tree that looks until it is sure: there is no ef. */
+export const efs = [null];
+
+export default async function voy() {
+  // What a bundler does with `voy_search.js`, which imports the module like a script.
+  const resolve = createRequire(import.meta.url).resolve;
+  const glue = await import('voy-search/voy_search_bg.js');
+  const bytes = fs.readFileSync(resolve('voy-search/voy_search_bg.wasm'));
+  const { instance } = await WebAssembly.instantiate(bytes, { './voy_search_bg.js': glue });
+  glue.__wbg_set_wasm(instance.exports);
+  const { Voy } = glue;
+  const searching = (index, scaled) => (query, k) => index().search(scaled(query), k).neighbors.map(({ id }) => Number(id));
+  const resource = (vector, id) => ({ id: String(id), title: '', url: '', embeddings: Array.from(vector) });
+  return {
+    create(given, way) {
+      const { data, query: scaled, as } = forL2(given);
+      let index = way === 'add' ? new Voy() : undefined;
+      return {
+        parameters: { index: 'k-d tree', element: 'f32', metric: as },
+        ...(way === 'add'
+          ? { one: (vector, id) => index.add({ embeddings: [resource(scaled(vector), id)] }) }
+          : { all() { index = new Voy({ embeddings: Array.from({ length: data.count }, (_, id) => resource(row(data, id), id)) }); } }),
+        count: () => index.size(),
+        search: searching(() => index, scaled),
+        save: (file) => fs.writeFileSync(file, index.serialize()),
+      };
+    },
+    load(file, data) {
+      const index = Voy.deserialize(fs.readFileSync(file, 'utf8'));
+      return { search: searching(() => index, forL2(data).query) };
+    },
+  };
+}
