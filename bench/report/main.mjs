@@ -6,6 +6,7 @@ import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { batchReport, batchSummary } from './batch.mjs';
 import { qualityCharts, qualityReport, qualitySummary } from './quality.mjs';
+import { rivalsCharts, rivalsReport, rivalsSummary } from './rivals.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
 const ENGINES = ['native', 'chromium', 'firefox', 'webkit', 'node', 'node-relaxed'];
@@ -27,12 +28,16 @@ const quality = results('quality');
 const batches = new Map(ENGINES.map((engine) => [engine, results(`batch-${engine}`)]));
 for (const [engine, lines] of batches) if (lines.length === 0) batches.delete(engine);
 
-const summary = [batchSummary(batches, quality), qualitySummary(quality)].filter(Boolean).join('\n');
+const rivals = new Map(['javascript', 'native'].map((family) => [family, results(`rivals-${family}`)]).filter(([, lines]) => lines.length > 0));
+
+const summary = [batchSummary(batches, quality), qualitySummary(quality), rivalsSummary(rivals)].filter(Boolean).join('\n');
 const documents = {
   'docs/benchmarks/quality.md': qualityReport(quality),
   'docs/benchmarks/wasm_batch.md': batchReport(batches, quality),
   'README.md': withResults(fs.readFileSync(`${root}README.md`, 'utf8'), summary),
   ...qualityCharts(quality),
+  'docs/benchmarks/rivals.md': rivalsReport(rivals),
+  ...rivalsCharts(rivals),
 };
 
 const stale = Object.entries(documents).filter(([path, text]) => {

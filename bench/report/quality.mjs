@@ -1,5 +1,5 @@
 // Recall and what it costs: loop, batch and hnswlib beside each other.
-import { chart } from './chart.mjs';
+import { recallChart } from './chart.mjs';
 import { GENERATED, environment, median, named, spread, table, times, whole } from './text.mjs';
 
 const GRAPHS = ['loop', 'batch', 'hnswlib'];
@@ -95,10 +95,9 @@ ${sections.join('\n')}`;
 }
 
 export function qualityCharts(results) {
-  return Object.fromEntries(results.map((result) => [slug(result), chart({
+  return Object.fromEntries(results.map((result) => [slug(result), recallChart({
     title: named(result),
     x: 'distances a query',
-    y: 'recall@10',
     lines: present(result).map((name) => ({
       name: TITLES[name].replaceAll('`', ''),
       points: result.graphs[name].points.map(({ recall, distances }) => [distances, recall]),

@@ -3,7 +3,7 @@
 //   node --expose-gc measure.mjs ADAPTER WAY DATA-FOLDER
 //
 // Prints the measurement as JSON. An adapter exports `about`, `ways` and a function that loads its library and
-// resolves to `create(data, way)` and, where what was saved can be loaded, `load(file, data)`. What `create` returns has
+// resolves to `create(data, way)` and, where what was saved can be loaded, `load(file, data, way)`. What `create` returns has
 // `parameters`, `one(vector, id)` or `all()`, `count()`, `search(query, k, ef)` (row numbers, nearest first) and
 // perhaps `save(file)`. `native/measure.py` and `bench/src/contender.rs` measure the same.
 import fs from 'node:fs';
@@ -25,16 +25,29 @@ const [COMPARED, COMPARED_EF] = [50, 64];
 console.log = console.error;
 const [adapter, way, folder] = process.argv.slice(2);
 
-function opened() {
+/** All vectors at unit length. */
+function unit(vectors, dimensions) {
+  for (let from = 0; from < vectors.length; from += dimensions) {
+    const vector = vectors.subarray(from, from + dimensions);
+    const length = Math.hypot(...vector);
+    vectors.set(vector.map((value) => value / length), from);
+  }
+}
+
+/** The data set; what knows squared L2 only gets vectors on which that has the order of cosine. */
+function opened(l2Only) {
   const at = (file) => {
     const bytes = fs.readFileSync(path.join(folder, file));
     return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
   };
   const { rows: count, queries: queryCount, dimensions, metric, top } = JSON.parse(Buffer.from(at('meta.json')).toString());
-  return {
-    count, queryCount, dimensions, metric, top,
-    rows: new Float32Array(at('rows.f32')), queries: new Float32Array(at('queries.f32')), truth: new Uint32Array(at('truth.u32')),
-  };
+  const [rows, queries] = ['rows.f32', 'queries.f32'].map((file) => new Float32Array(at(file)));
+  const data = { count, queryCount, dimensions, top, rows, queries, truth: new Uint32Array(at('truth.u32')) };
+  if (metric === 'l2') return { ...data, metric, as: 'squared L2' };
+  if (!l2Only) return { ...data, metric, as: metric };
+  unit(rows, dimensions);
+  unit(queries, dimensions);
+  return { ...data, metric: 'l2', as: 'squared L2 of unit vectors' };
 }
 
 function clock() {
@@ -136,7 +149,7 @@ async function saved(library, index, data, efs) {
   try {
     await index.save(file);
     outcome.bytes = fs.statSync(file).size;
-    const loaded = await library.load(file, data);
+    const loaded = await library.load(file, data, way);
     outcome.asked = Math.min(COMPARED, data.queryCount);
     outcome.same = 0;
     for (let number = 0; number < outcome.asked; number += 1) {
@@ -154,8 +167,8 @@ async function saved(library, index, data, efs) {
 const firstLine = (error) => String(error?.message ?? error).split('\n')[0].slice(0, 160);
 
 async function measured() {
-  const { default: opening, efs = EFS } = await import(`./adapters/${adapter}.mjs`);
-  const data = opened();
+  const { default: opening, efs = EFS, l2Only = false } = await import(`./adapters/${adapter}.mjs`);
+  const data = opened(l2Only);
   const library = await opening();
   const before = residentBytes();
   const index = await library.create(data, way);

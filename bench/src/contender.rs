@@ -34,7 +34,7 @@ pub(crate) fn run(data: &DataSet, way: Way) -> Result<()> {
         "backend": edgevec::backend(),
         "parameters": {
             "index": "HNSW", "element": "f32", "m": DEFAULT_M, "efConstruction": DEFAULT_EF_CONSTRUCTION,
-            "metric": data.meta.metric, "note": "links by 7-bit codes",
+            "metric": if data.meta.metric == "l2" { "squared L2" } else { &data.meta.metric }, "note": "links by 7-bit codes",
         },
         "cpuMs": build.cpu_ms,
         "wallMs": build.wall_ms,

@@ -18,7 +18,7 @@ export default async function edgevec() {
     backend: EdgeVec.backend,
     async create(data, way) {
       const index = await EdgeVec.create(data);
-      const parameters = { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.metric, note: 'links by 7-bit codes' };
+      const parameters = { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.as, note: 'links by 7-bit codes' };
       const insert = way === 'insert'
         ? { one: (vector) => index.insert(vector) }
         // One thread, like everything else here.

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { forL2 } from './rows.mjs';
 
 export const about = { name: 'horajs', package: 'horajs', runs: 'WebAssembly' };
+/** Knows squared L2 only: cosine is asked with vectors of unit length. */
+export const l2Only = true;
 export const ways = ['bulk_add', 'add'];
 export const download = { entries: ['horajs/index.js'], more: ['horajs/pkg/horajs_bg.wasm'] };
 
@@ -13,15 +14,14 @@ export default async function horajs() {
   await init(bytes, new WebAssembly.Memory({ initial: 8192, maximum: 65_536, shared: true }));
   initEnv();
   // It keeps max(k, ef_search) candidates, and ef_search is fixed when it is made.
-  const searching = (index, scaled) => (query, k, ef) => [...index.search(scaled(query), Math.max(k, ef)).subarray(0, k)];
+  const searching = (index) => (query, k, ef) => [...index.search(query, Math.max(k, ef)).subarray(0, k)];
   return {
-    create(given, way) {
-      const { data, query: scaled, as } = forL2(given);
+    create(data, way) {
       const index = HNSWIndexUsize.new(data.dimensions, data.count, 16, 32, 200, 10, false);
       // Rows are only linked by `build`.
       const built = () => { if (!index.build('euclidean')) throw new Error('build returned false'); };
       const insert = way === 'add'
-        ? { one: (vector, id) => index.add(scaled(vector), id), finish: built }
+        ? { one: (vector, id) => index.add(vector, id), finish: built }
         : {
           all() {
             index.bulk_add(data.rows, data.dimensions, Uint32Array.from({ length: data.count }, (_, id) => id));
@@ -29,13 +29,13 @@ export default async function horajs() {
           },
         };
       return {
-        parameters: { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: as, note: 'ef by asking for more hits' },
+        parameters: { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.as, note: 'ef by asking for more hits' },
         ...insert,
         count: () => index.size(),
-        search: searching(index, scaled),
+        search: searching(index),
         save: (file) => fs.writeFileSync(file, index.dump_index()),
       };
     },
-    load: (file, data) => ({ search: searching(HNSWIndexUsize.load_index(fs.readFileSync(file)), forL2(data).query) }),
+    load: (file) => ({ search: searching(HNSWIndexUsize.load_index(fs.readFileSync(file))) }),
   };
 }

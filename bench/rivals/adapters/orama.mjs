@@ -20,7 +20,7 @@ export default async function orama() {
     create(data, way) {
       const database = empty(data);
       return {
-        parameters: { index: 'none, a scan', element: 'f32', metric: 'cosine' },
+        parameters: { index: 'none, a scan', element: 'f32', metric: data.as },
         ...(way === 'insert'
           ? { one: (vector, id) => insert(database, document(vector, id)) }
           : { all: () => insertMultiple(database, eachRow(data).map(document)) }),

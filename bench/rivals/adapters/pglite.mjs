@@ -42,7 +42,7 @@ export default async function pglite() {
         return database.exec(`INSERT INTO items VALUES ${values.join(',')}`);
       };
       return {
-        parameters: { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.metric },
+        parameters: { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.as },
         ...(way === 'insert'
           ? { one: (_, id) => add(id, id + 1) }
           : {

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import { createRequire } from 'node:module';
-import { forL2 } from './rows.mjs';
 
 export const about = { name: 'rabitq-wasm', package: '@ruvector/rabitq-wasm', runs: 'WebAssembly' };
+/** Knows squared L2 only: cosine is asked with vectors of unit length. */
+export const l2Only = true;
 export const ways = ['build'];
 export const download = {
   entries: ['@ruvector/rabitq-wasm/ruvector_rabitq_wasm.js'], more: ['@ruvector/rabitq-wasm/ruvector_rabitq_wasm_bg.wasm'],
@@ -14,8 +15,7 @@ export default async function rabitq() {
   const { initSync, RabitqIndex } = await import('@ruvector/rabitq-wasm');
   initSync({ module: fs.readFileSync(createRequire(import.meta.url).resolve('@ruvector/rabitq-wasm/ruvector_rabitq_wasm_bg.wasm')) });
   return {
-    create(given) {
-      const { data, query: scaled, as } = forL2(given);
+    create(data) {
       let index;
       let built;
       const build = (ef, k) => {
@@ -24,12 +24,12 @@ export default async function rabitq() {
         built = ef;
       };
       return {
-        parameters: { index: 'scan of 1-bit codes', element: '1 bit, f32', metric: as, note: 'ef is the candidates scored again' },
+        parameters: { index: 'scan of 1-bit codes', element: '1 bit, f32', metric: data.as, note: 'ef is the candidates scored again' },
         all: () => build(20, 10),
         count: () => index.len,
         search(query, k, ef) {
           if (ef !== built) build(ef, k);
-          return index.search(scaled(query), k).map((hit) => {
+          return index.search(query, k).map((hit) => {
             const { id } = hit;
             hit.free();
             return id;

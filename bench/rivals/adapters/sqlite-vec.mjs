@@ -25,7 +25,7 @@ export default async function sqliteVec() {
       // A number of JavaScript would be a float to SQLite.
       const one = (vector, id) => statement.run(BigInt(id), vector);
       return {
-        parameters: { index: 'none, a scan', element: 'f32', metric: data.metric },
+        parameters: { index: 'none, a scan', element: 'f32', metric: data.as },
         ...(way === 'insert' ? { one } : {
           all() {
             database.exec('BEGIN');

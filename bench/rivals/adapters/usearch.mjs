@@ -18,7 +18,7 @@ export default async function usearch() {
     create(data, way) {
       const index = made(data);
       return {
-        parameters: { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.metric, note: 'ef by asking for more hits' },
+        parameters: { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.as, note: 'ef by asking for more hits' },
         ...(way === 'add' ? { one: (vector, id) => index.add(BigInt(id), vector, 1) } : { all: () => index.add(keys(data), data.rows, 1) }),
         count: () => Number(index.size()),
         search: searching(index),

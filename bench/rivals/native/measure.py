@@ -38,7 +38,7 @@ class Hnswlib:
         self.make = lambda: hnswlib.Index(space="l2" if data.metric == "l2" else "cosine", dim=data.dimensions)
         self.index = self.make()
         self.index.init_index(max_elements=len(data.rows), M=M, ef_construction=EF_CONSTRUCTION)
-        self.parameters = {"index": "HNSW", "element": "f32", "m": M, "efConstruction": EF_CONSTRUCTION, "metric": data.metric}
+        self.parameters = {"index": "HNSW", "element": "f32", "m": M, "efConstruction": EF_CONSTRUCTION, "metric": data.named}
 
     def build(self, rows):
         self.index.add_items(rows, num_threads=1)
@@ -60,6 +60,7 @@ class Hnswlib:
 
 class Faiss:
     package = "faiss-cpu"
+    l2_only = True
     element = "f32"
 
     def __init__(self, data):
@@ -67,17 +68,14 @@ class Faiss:
 
         self.faiss = faiss
         faiss.omp_set_num_threads(1)
-        self.scaled = unit if data.metric == "cosine" else lambda rows: rows
         self.index = self.make(data.dimensions)
         self.index.hnsw.efConstruction = EF_CONSTRUCTION
-        metric = "squared L2 of unit vectors" if data.metric == "cosine" else "squared L2"
-        self.parameters = {"index": "HNSW", "element": self.element, "m": M, "efConstruction": EF_CONSTRUCTION, "metric": metric}
+        self.parameters = {"index": "HNSW", "element": self.element, "m": M, "efConstruction": EF_CONSTRUCTION, "metric": data.named}
 
     def make(self, dimensions):
         return self.faiss.IndexHNSWFlat(dimensions, M)
 
     def build(self, rows):
-        rows = self.scaled(rows)
         if not self.index.is_trained:
             self.index.train(rows)
         self.index.add(rows)
@@ -87,7 +85,7 @@ class Faiss:
 
     def search(self, queries, k, ef):
         self.index.hnsw.efSearch = ef
-        return self.index.search(self.scaled(queries), k)[1]
+        return self.index.search(queries, k)[1]
 
     def save(self, file):
         self.faiss.write_index(self.index, file)
@@ -112,7 +110,7 @@ class Usearch:
         metric = "l2sq" if data.metric == "l2" else "cos"
         self.make = lambda: Index(ndim=data.dimensions, metric=metric, dtype="f32", connectivity=M, expansion_add=EF_CONSTRUCTION)
         self.index = self.make()
-        self.parameters = {"index": "HNSW", "element": "f32", "m": M, "efConstruction": EF_CONSTRUCTION, "metric": data.metric}
+        self.parameters = {"index": "HNSW", "element": "f32", "m": M, "efConstruction": EF_CONSTRUCTION, "metric": data.named}
 
     def build(self, rows):
         self.index.add(np.arange(len(rows)), rows, threads=1)
@@ -140,7 +138,7 @@ class Numpy:
 
     def __init__(self, data):
         self.cosine = data.metric == "cosine"
-        self.parameters = {"index": "none, a scan", "element": "f32", "metric": data.metric}
+        self.parameters = {"index": "none, a scan", "element": "f32", "metric": data.named}
 
     def build(self, rows):
         self.rows = unit(rows) if self.cosine else rows.copy()
@@ -171,13 +169,18 @@ NAMES = {"faiss": "faiss HNSW", "faiss-sq8": "faiss HNSW SQ8", "numpy": "numpy, 
 
 
 class Data:
-    def __init__(self, folder):
+    """The data set; what knows squared L2 only gets vectors on which that has the order of cosine."""
+
+    def __init__(self, folder, l2_only):
         meta = json.loads((folder / "meta.json").read_text())
         self.dimensions, self.metric, self.top = meta["dimensions"], meta["metric"], meta["top"]
         read = lambda file, kind, width: np.fromfile(folder / file, dtype=kind).reshape(-1, width)
         self.rows = read("rows.f32", "<f4", self.dimensions)
         self.queries = read("queries.f32", "<f4", self.dimensions)
         self.truth = read("truth.u32", "<u4", self.top)
+        self.named = "cosine" if self.metric == "cosine" else "squared L2"
+        if l2_only and self.metric == "cosine":
+            self.rows, self.queries, self.named = unit(self.rows), unit(self.queries), "squared L2 of unit vectors"
 
 
 def timed(work):
@@ -237,8 +240,8 @@ def saved(index, data, ef):
 
 def main():
     name, folder = sys.argv[1], Path(sys.argv[2])
-    data = Data(folder)
     kind = CONTENDERS[name]
+    data = Data(folder, getattr(kind, "l2_only", False))
     # Whatever the library needs for its work is loaded before memory is looked at.
     index = kind(data)
     efs = getattr(index, "efs", EFS)

@@ -29,7 +29,7 @@ pub(crate) struct Options {
     /// Other data sets than the usual ones, `NAME:ROWS`.
     #[arg(long)]
     set: Vec<Set>,
-    /// How often everything is measured that takes less than a minute; the documents show medians.
+    /// How often everything is measured that builds in half a minute; the documents show medians.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
     /// Only these contenders, as `bench/rivals/main.mjs` calls them.
@@ -38,7 +38,7 @@ pub(crate) struct Options {
     /// Only this family; by default both.
     #[arg(long, value_enum)]
     family: Option<Family>,
-    /// A contender that takes longer with one data set has failed.
+    /// A contender that takes more CPU time with one data set has failed.
     #[arg(long, default_value_t = 900)]
     seconds: u32,
     /// Measure the package that was built before, as it is.
@@ -149,4 +149,32 @@ fn python_packages() -> Result<PathBuf> {
             .context("hnswlib is compiled: `apt-get install g++ python3-dev` on Debian")
     })?;
     Ok(python)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn an_installation_is_repeated_only_when_what_is_wanted_changed() {
+        let folder = std::env::temp_dir().join(format!("edgevec-once-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (wanted, stamp) = (folder.join("wanted"), folder.join("stamp"));
+        let done = Cell::new(0);
+        let work = || {
+            done.set(done.get() + 1);
+            Ok(())
+        };
+        fs::write(&wanted, "1.0").unwrap();
+        once("first", &wanted, &stamp, work).unwrap();
+        once("again", &wanted, &stamp, work).unwrap();
+        assert_eq!(done.get(), 1);
+        fs::write(&wanted, "1.1").unwrap();
+        assert!(once("failing", &wanted, &stamp, || bail!("no network")).is_err());
+        once("changed", &wanted, &stamp, work).unwrap();
+        assert_eq!(done.get(), 2);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }
