@@ -7,13 +7,14 @@ use anyhow::Result;
 use edgevec::{DEFAULT_EF_CONSTRUCTION, DEFAULT_M, Index};
 use serde_json::{Value, json};
 
-use crate::build::{Way, timed};
+use crate::build::{Time, Way, timed};
 use crate::data::{DataSet, TOP};
 
 const EFS: [usize; 13] = [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 /// More candidates than these find nothing more.
 const ENOUGH: f64 = 0.999;
-/// All queries are repeated until they take so long.
+/// All queries are asked so often, and until that takes so long; the fastest pass counts.
+const PASSES: usize = 3;
 const TIMED_MS: f64 = 200.0;
 /// Every so many-th row is searched for, with so many candidates that a way to it is found.
 const PROBE_EVERY: usize = 100;
@@ -67,14 +68,18 @@ fn sweep(index: &Index, data: &DataSet) -> Result<Vec<Value>> {
             Ok(found)
         };
         let recall = ask_all()? as f64 / data.truth.len() as f64;
-        let (mut cpu_ms, mut wall_ms, mut passes) = (0.0, 0.0, 0);
-        while wall_ms < TIMED_MS {
-            let (_, time) = timed(&mut ask_all)?;
-            (cpu_ms, wall_ms, passes) = (cpu_ms + time.cpu_ms, wall_ms + time.wall_ms, passes + 1);
+        let mut passes: Vec<Time> = Vec::new();
+        while passes.len() < PASSES || passes.iter().map(|pass| pass.wall_ms).sum::<f64>() < TIMED_MS
+        {
+            passes.push(timed(&mut ask_all)?.1);
         }
-        let us = |ms: f64| ms * 1e3 / f64::from(passes) / data.meta.queries as f64;
+        let fastest = |of: fn(&Time) -> f64| passes.iter().map(of).fold(f64::INFINITY, f64::min);
+        let us = |ms: f64| ms * 1e3 / data.meta.queries as f64;
         points.push(json!({
-            "ef": ef, "recall": recall, "cpuUs": us(cpu_ms), "wallUs": us(wall_ms),
+            "ef": ef,
+            "recall": recall,
+            "cpuUs": us(fastest(|pass| pass.cpu_ms)),
+            "wallUs": us(fastest(|pass| pass.wall_ms)),
         }));
         if recall >= ENOUGH {
             break;

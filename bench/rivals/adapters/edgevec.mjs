@@ -15,7 +15,10 @@ export default async function edgevec() {
     save: (file) => fs.writeFileSync(file, index.toBytes()),
   });
   return {
-    backend: EdgeVec.backend,
+    // Known once the first index is made.
+    get backend() {
+      return EdgeVec.backend;
+    },
     async create(data, way) {
       const index = await EdgeVec.create(data);
       const parameters = { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.as, note: 'links by 7-bit codes' };

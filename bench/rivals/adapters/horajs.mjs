@@ -4,7 +4,8 @@ import { createRequire } from 'node:module';
 export const about = { name: 'horajs', package: 'horajs', runs: 'WebAssembly' };
 /** Knows squared L2 only: cosine is asked with vectors of unit length. */
 export const l2Only = true;
-export const ways = ['bulk_add', 'add'];
+/** Rows are only linked by `build`, so that adding them one by one is the same. */
+export const ways = ['bulk_add, build'];
 export const download = { entries: ['horajs/index.js'], more: ['horajs/pkg/horajs_bg.wasm'] };
 
 export default async function horajs() {
@@ -16,21 +17,14 @@ export default async function horajs() {
   // It keeps max(k, ef_search) candidates, and ef_search is fixed when it is made.
   const searching = (index) => (query, k, ef) => [...index.search(query, Math.max(k, ef)).subarray(0, k)];
   return {
-    create(data, way) {
+    create(data) {
       const index = HNSWIndexUsize.new(data.dimensions, data.count, 16, 32, 200, 10, false);
-      // Rows are only linked by `build`.
-      const built = () => { if (!index.build('euclidean')) throw new Error('build returned false'); };
-      const insert = way === 'add'
-        ? { one: (vector, id) => index.add(vector, id), finish: built }
-        : {
-          all() {
-            index.bulk_add(data.rows, data.dimensions, Uint32Array.from({ length: data.count }, (_, id) => id));
-            built();
-          },
-        };
       return {
         parameters: { index: 'HNSW', element: 'f32', m: 16, efConstruction: 200, metric: data.as, note: 'ef by asking for more hits' },
-        ...insert,
+        all() {
+          index.bulk_add(data.rows, data.dimensions, Uint32Array.from({ length: data.count }, (_, id) => id));
+          if (!index.build('euclidean')) throw new Error('build returned false');
+        },
         count: () => index.size(),
         search: searching(index),
         save: (file) => fs.writeFileSync(file, index.dump_index()),
