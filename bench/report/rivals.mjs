@@ -104,7 +104,7 @@ function sizeTable(lines) {
   const rows = lines.filter((line) => buildMs(line) !== undefined).map((line) => {
     const saved = of(line, (round) => round.saved?.bytes);
     const { download } = line;
-    const counted = download && [`${download.scripts} scripts`, ...download.others].join(', ');
+    const counted = download && [`${download.scripts} script${download.scripts === 1 ? '' : 's'}`, ...download.others].join(', ');
     return [
       fully(line), megabytes(of(line, ({ rssBytes }) => rssBytes)), saved === undefined ? '–' : megabytes(saved),
       ...(download ? [kilobytes(download.gzipBytes), counted] : ['–', '']),
@@ -143,10 +143,11 @@ function compared(what, lines, value, { more = false, noisy = false, show }) {
     .map((line) => ({ line, value: value(line), ratio: more ? value(line) / own : own / value(line) }))
     .sort((a, b) => b.ratio - a.ratio);
   const listed = (found) => found.map(({ line, value: figure, ratio }) =>
-    `${called(line)}${passes(line) ? '' : ' (fails a check)'} ${show(figure)} (${times(ratio)})`).join(', ') || 'none';
+    `${called(line)}${passes(line) ? '' : ' (fails a check)'} ${show(figure)} (${times(ratio)})`).join(', ');
   const better = others.filter(({ ratio }) => ratio > 1 + noise);
   const alike = others.filter(({ ratio }) => ratio <= 1 + noise && ratio > 1 / (1 + noise));
-  return `- **${what}** than EdgeVec (${show(own)}): ${listed(better)}${alike.length > 0 ? `; within the noise: ${listed(alike)}` : ''}; ${better.length} of ${others.length}.\n`;
+  const found = better.length === 0 ? `none of ${others.length}` : `${better.length} of ${others.length}: ${listed(better)}`;
+  return `- **${what}** than EdgeVec (${show(own)}): ${found}${alike.length > 0 ? `; within the noise: ${listed(alike)}` : ''}.\n`;
 }
 
 const words = (lines) => [
@@ -223,6 +224,7 @@ them; one thread. How to run it: [README](README.md).
 - **Checks**: rows stored are the rows given; every 100th row finds itself (or a copy of it) first at ef 512; a recall of ${LEAST_RECALL} is reached at some
   ef; 50 queries are answered the same by what was saved and loaded again (– where the library cannot in Node). More than ${limits} s of
   CPU is a failure, too.
+- \`edgevec of the registry\` is an older, unrelated package of the same name.
 - What builds in more than 30 s is measured in one round only. Of a library's ways of building, charts and words have the fastest that
   passes its checks.
 
@@ -266,6 +268,7 @@ export function rivalsSummary(families) {
   const [lines] = bySet(families.get('javascript') ?? []);
   if (lines === undefined) return '';
   const picture = (kind, alternative) => `![${alternative}](${file(kind, 'javascript', lines[0])})`;
+  const failing = [...new Set(lines.filter((line) => !passes(line)).map(called))];
   return `Beside other libraries that run in JavaScript, ${named(lines[0])}, one thread, m 16, efConstruction 200
 ([all of them, the native ones, and what fails](docs/benchmarks/rivals.md)):
 
@@ -273,5 +276,7 @@ ${picture('recall', 'Recall against queries a second')}
 
 ${picture('build', 'CPU time of building')}
 
-${words(lines)}`;
+${words(lines)}- **Fails a check**: ${failing.length === 0 ? 'none' : failing.join(', ')}.
+
+${noise(lines)}`;
 }

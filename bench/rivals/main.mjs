@@ -12,7 +12,7 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { download } from './download.mjs';
 
-const JAVASCRIPT = ['edgevec', 'edgevec-registry', 'edgevec-registry-cosine', 'hnswlib-wasm', 'horajs', 'rabitq', 'voy', 'orama', 'pglite', 'usearch', 'hnswlib-node', 'sqlite-vec'];
+const JAVASCRIPT = ['edgevec', 'edgevec-registry', 'hnswlib-wasm', 'horajs', 'rabitq', 'voy', 'orama', 'pglite', 'usearch', 'hnswlib-node', 'sqlite-vec', 'edgevec-registry-cosine'];
 /** By what measures them: the first in Rust, the others in Python. */
 const NATIVE = { edgevec: ['insert_batch', 'insert', 'insert_batch again'], hnswlib: ['add_items'], faiss: ['add'], 'faiss-sq8': ['add'], usearch: ['add'], numpy: ['copy'] };
 /** What takes longer to build is not repeated in further rounds. */
