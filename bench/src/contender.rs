@@ -69,7 +69,8 @@ fn sweep(index: &Index, data: &DataSet) -> Result<Vec<Value>> {
         };
         let recall = ask_all()? as f64 / data.truth.len() as f64;
         let mut passes: Vec<Time> = Vec::new();
-        while passes.len() < PASSES || passes.iter().map(|pass| pass.wall_ms).sum::<f64>() < TIMED_MS
+        while passes.len() < PASSES
+            || passes.iter().map(|pass| pass.wall_ms).sum::<f64>() < TIMED_MS
         {
             passes.push(timed(&mut ask_all)?.1);
         }
