@@ -213,7 +213,7 @@ them; one thread. How to run it: [README](README.md).
 
 - **Build** is the CPU time of the process while rows go in, with what a library does to make them searchable; \`wall\` is longer where
   other programs were running. What has no index builds at once and searches slowly.
-- **q/s** are queries a second of CPU time at a recall@10, between the two points of a sweep of ef (10 to 512, or until 0.999) around it;
+- **q/s** are queries a second of CPU time at a recall@10, between the two points of a sweep of ef (10 to 512, or until it rises no more) around it;
   of three or more passes over all queries the fastest counts.
   JavaScript asks one query at a time; native libraries get all of them in one call, as their interface has it.
 - **Thread held** is the longest time while rows go in during which the program could do nothing else; \`whole build\` is a call that

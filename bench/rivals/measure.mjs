@@ -12,8 +12,8 @@ import path from 'node:path';
 import { row } from './adapters/rows.mjs';
 
 const EFS = [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
-/** More candidates than these find nothing more. */
-const ENOUGH = 0.999;
+/** A sweep ends at this recall, or when two more steps of ef raise it by less than that. */
+const [ENOUGH, RISE] = [0.999, 0.001];
 /** All queries are asked so often, and until that takes so long; the fastest pass counts. One that takes longer is the only one. */
 const [PASSES, TIMED_MS, LONG_MS] = [3, 200, 1500];
 /** Every so many-th row is searched for, with so many candidates that it is found if a way leads to it. */
@@ -125,7 +125,7 @@ async function sweep(index, data, efs) {
     }
     const us = (ms) => (ms * 1000) / data.queryCount;
     points.push({ ef, recall, cpuUs: us(fastest.cpuMs), wallUs: us(fastest.wallMs) });
-    if (recall >= ENOUGH) break;
+    if (recall >= ENOUGH || recall - points.at(-3)?.recall < RISE) break;
   }
   return points;
 }

@@ -11,8 +11,9 @@ use crate::build::{Time, Way, timed};
 use crate::data::{DataSet, TOP};
 
 const EFS: [usize; 13] = [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
-/// More candidates than these find nothing more.
+/// A sweep ends at this recall, or when two more steps of `ef` raise it by less than that.
 const ENOUGH: f64 = 0.999;
+const RISE: f64 = 0.001;
 /// All queries are asked so often, and until that takes so long; the fastest pass counts.
 const PASSES: usize = 3;
 const TIMED_MS: f64 = 200.0;
@@ -57,6 +58,7 @@ fn search(index: &Index, query: &[f32], k: usize, ef: usize) -> Result<Vec<u64>>
 
 fn sweep(index: &Index, data: &DataSet) -> Result<Vec<Value>> {
     let mut points = Vec::new();
+    let mut recalls: Vec<f64> = Vec::new();
     let mut hits = Vec::new();
     for ef in EFS {
         let mut ask_all = || -> Result<usize> {
@@ -82,7 +84,9 @@ fn sweep(index: &Index, data: &DataSet) -> Result<Vec<Value>> {
             "cpuUs": us(fastest(|pass| pass.cpu_ms)),
             "wallUs": us(fastest(|pass| pass.wall_ms)),
         }));
-        if recall >= ENOUGH {
+        let before = recalls.len().checked_sub(2).map(|place| recalls[place]);
+        recalls.push(recall);
+        if recall >= ENOUGH || before.is_some_and(|before| recall - before < RISE) {
             break;
         }
     }

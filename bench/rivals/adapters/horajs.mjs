@@ -25,6 +25,7 @@ export default async function horajs() {
           index.bulk_add(data.rows, data.dimensions, Uint32Array.from({ length: data.count }, (_, id) => id));
           if (!index.build('euclidean')) throw new Error('build returned false');
         },
+        // Always 0, whatever is in it.
         count: () => index.size(),
         search: searching(index),
         save: (file) => fs.writeFileSync(file, index.dump_index()),

@@ -18,7 +18,7 @@ from pathlib import Path
 import numpy as np
 
 EFS = [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512]
-ENOUGH = 0.999
+ENOUGH, RISE = 0.999, 0.001
 PASSES, TIMED_S, LONG_S = 3, 0.2, 1.5
 PROBE_EVERY, PROBE_EF = 100, 512
 COMPARED, COMPARED_EF = 50, 64
@@ -208,7 +208,7 @@ def sweep(index, data, efs):
             cpu, wall = min(passes)
         each = 1e6 / len(data.queries)
         points.append({"ef": ef, "recall": recall, "cpuUs": cpu * each, "wallUs": wall * each})
-        if recall >= ENOUGH:
+        if recall >= ENOUGH or (len(points) > 2 and recall - points[-3]["recall"] < RISE):
             break
     return points
 
