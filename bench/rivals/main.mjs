@@ -12,9 +12,20 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { download } from './download.mjs';
 
-const JAVASCRIPT = ['edgevec', 'edgevec-registry', 'hnswlib-wasm', 'horajs', 'rabitq', 'voy', 'orama', 'pglite', 'usearch', 'hnswlib-node', 'sqlite-vec', 'edgevec-registry-cosine'];
+/** The last takes longest. */
+const JAVASCRIPT = [
+  'edgevec', 'edgevec-registry', 'hnswlib-wasm', 'horajs', 'rabitq', 'voy', 'orama', 'pglite', 'usearch', 'hnswlib-node', 'sqlite-vec',
+  'edgevec-registry-cosine',
+];
 /** By what measures them: the first in Rust, the others in Python. */
-const NATIVE = { edgevec: ['insert_batch', 'insert', 'insert_batch again'], hnswlib: ['add_items'], faiss: ['add'], 'faiss-sq8': ['add'], usearch: ['add'], numpy: ['copy'] };
+const NATIVE = {
+  edgevec: ['insert_batch', 'insert', 'insert_batch again'],
+  hnswlib: ['add_items'],
+  faiss: ['add'],
+  'faiss-sq8': ['add'],
+  usearch: ['add'],
+  numpy: ['copy'],
+};
 /** What takes longer to build is not repeated in further rounds. */
 const REPEATED_MS = 30_000;
 /** Limits are of CPU time, because machines are shared; one that waits for nothing is ended after so many times that. */
@@ -68,7 +79,7 @@ function run([program, ...args]) {
   return new Promise((resolve) => {
     // Libraries that share work among threads are to use one.
     const env = { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1', MKL_NUM_THREADS: '1' };
-    const limited = ['-c', `ulimit -t ${seconds}; exec "$@"`, 'sh', program, ...args];
+    const limited = ['-c', `ulimit -S -t ${seconds}; exec "$@"`, 'sh', program, ...args];
     const child = spawn('sh', limited, { env, stdio: ['ignore', 'pipe', 'pipe'] });
     let [printed, errors, late] = ['', '', false];
     const timer = setTimeout(() => {
@@ -94,7 +105,10 @@ function run([program, ...args]) {
 
 const families = { javascript: () => Promise.all(JAVASCRIPT.map(javascript)), native: () => Object.keys(NATIVE).map(native) };
 const contenders = (await families[values.family]()).flat().filter(({ contender }) => values.only.length === 0 || values.only.includes(contender));
-if (contenders.length === 0) throw new Error(`none is called ${values.only.join(' or ')}`);
+if (contenders.length === 0) {
+  console.error(`no contender of the family ${values.family} is called ${values.only.join(' or ')}`);
+  process.exit(1);
+}
 const engine = values.family === 'javascript' ? await new Promise((resolve) => {
   spawn(values.node, ['--version']).stdout.once('data', (text) => resolve(`Node ${String(text).trim().slice(1)}`));
 }) : undefined;
@@ -119,7 +133,8 @@ for (const name of values.set) {
       const { facts, parameters, backend, ...measured } = await run(contender.command(folder));
       Object.assign(line, facts, parameters && { parameters }, backend && { backend });
       line.rounds.push({ load, ...measured });
-      console.error(`  ${place}: ${measured.failed ?? `built in ${(measured.cpuMs / 1000).toFixed(2)} s of CPU`} (${Math.round((Date.now() - start) / 1000)} s)`);
+      const outcome = measured.failed ?? `built in ${(measured.cpuMs / 1000).toFixed(2)} s of CPU`;
+      console.error(`  ${place}: ${outcome} (${Math.round((Date.now() - start) / 1000)} s)`);
       console.log(JSON.stringify(line));
       if (measured.failed !== undefined || measured.cpuMs > REPEATED_MS) once.add(contender);
     }

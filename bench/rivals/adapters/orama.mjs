@@ -13,7 +13,8 @@ export default async function orama() {
   const empty = (data) => create({ schema: { row: 'number', embedding: `vector[${data.dimensions}]` } });
   const document = (vector, id) => ({ id: String(id), row: id, embedding: Array.from(vector) });
   const searching = (database) => async (query, k) => {
-    const { hits } = await searchVector(database, { mode: 'vector', vector: { value: Array.from(query), property: 'embedding' }, similarity: 0, limit: k });
+    const vector = { value: Array.from(query), property: 'embedding' };
+    const { hits } = await searchVector(database, { mode: 'vector', vector, similarity: 0, limit: k });
     return hits.map((hit) => hit.document.row);
   };
   return {

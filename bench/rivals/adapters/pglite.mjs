@@ -5,7 +5,10 @@ export const about = { name: 'PGlite with pgvector', package: '@electric-sql/pgl
 export const ways = ['rows, then index', 'insert'];
 export const download = {
   entries: ['@electric-sql/pglite/dist/index.js', '@electric-sql/pglite-pgvector/dist/index.js'],
-  more: ['pglite/dist/pglite.wasm', 'pglite/dist/pglite.data', 'pglite/dist/initdb.wasm', 'pglite-pgvector/dist/vector.tar.gz'].map((file) => `@electric-sql/${file}`),
+  more: [
+    '@electric-sql/pglite/dist/pglite.wasm', '@electric-sql/pglite/dist/pglite.data', '@electric-sql/pglite/dist/initdb.wasm',
+    '@electric-sql/pglite-pgvector/dist/vector.tar.gz',
+  ],
 };
 /** Of one INSERT. */
 const ROWS = 200;

@@ -32,8 +32,8 @@ pub(crate) struct Options {
     /// How often everything is measured that builds in half a minute; the documents show medians.
     #[arg(long, default_value_t = 3)]
     rounds: usize,
-    /// Only these contenders, as `bench/rivals/main.mjs` calls them.
-    #[arg(long)]
+    /// Only these contenders of a family, as `bench/rivals/main.mjs` calls them.
+    #[arg(long, requires = "family")]
     only: Vec<String>,
     /// Only this family; by default both.
     #[arg(long, value_enum)]
