@@ -7,6 +7,7 @@ import fs from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { batchCharts, batchReport, batchSummary } from './batch.mjs';
 import { qualityCharts, qualityReport, qualitySummary } from './quality.mjs';
+import { rivalsCharts, rivalsReport, rivalsSummary } from './rivals.mjs';
 import { searchCharts, searchReport, searchSummary } from './search.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
@@ -25,25 +26,28 @@ function withResults(readme, text) {
   return `${readme.slice(0, start + START.length)}\n${text}${readme.slice(end)}`;
 }
 
-/** Results of all engines that have some. */
-function byEngine(name) {
-  return new Map(ENGINES.map((engine) => [engine, results(`${name}-${engine}`)]).filter(([, lines]) => lines.length > 0));
+/** Results of all engines, or families, that have some. */
+function byName(kind, names) {
+  return new Map(names.map((name) => [name, results(`${kind}-${name}`)]).filter(([, lines]) => lines.length > 0));
 }
 
 const quality = results('quality');
-const batches = byEngine('batch');
-const searches = byEngine('search');
+const batches = byName('batch', ENGINES);
+const searches = byName('search', ENGINES);
+const rivals = byName('rivals', ['javascript', 'native']);
 const counts = JSON.parse(fs.readFileSync(`${root}bench/counts.json`, 'utf8'));
 
-const summary = [batchSummary(batches), qualitySummary(quality), searchSummary(searches)].filter(Boolean).join('\n');
+const summaries = [batchSummary(batches), qualitySummary(quality), searchSummary(searches), rivalsSummary(rivals)];
 const documents = {
   'docs/benchmarks/quality.md': qualityReport(quality),
   'docs/benchmarks/wasm_batch.md': batchReport(batches, quality),
   'docs/benchmarks/search.md': searchReport(searches, counts),
-  'README.md': withResults(fs.readFileSync(`${root}README.md`, 'utf8'), summary),
+  'docs/benchmarks/rivals.md': rivalsReport(rivals),
+  'README.md': withResults(fs.readFileSync(`${root}README.md`, 'utf8'), summaries.filter(Boolean).join('\n')),
   ...qualityCharts(quality),
   ...batchCharts(batches),
   ...searchCharts(searches),
+  ...rivalsCharts(rivals),
 };
 
 const stale = Object.entries(documents).filter(([path, text]) => {

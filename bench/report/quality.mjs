@@ -1,6 +1,6 @@
 // Recall and what it costs: loop, batch and hnswlib beside each other.
 import { recallChart } from './chart.mjs';
-import { GENERATED, environment, median, named, ratioWith, spread, table, whole } from './text.mjs';
+import { GENERATED, costAt, environment, median, named, ratioWith, spread, table, whole } from './text.mjs';
 
 const GRAPHS = ['loop', 'batch', 'hnswlib'];
 const TITLES = { loop: 'EdgeVec, `insert` loop', batch: 'EdgeVec, `insert_batch`', hnswlib: 'hnswlib' };
@@ -11,16 +11,7 @@ const ALLOWED = new Map([[0.95, 0], [0.98, 0], [0.99, 0], [0.995, 0.03]]);
 /** Times as fast as hnswlib's `add_items` that a batch is to be. */
 const HNSWLIB_TARGET = 12;
 
-/** Distances at a recall, between the two points around it; undefined where it was not reached. */
-export function distancesAt(points, recall) {
-  const after = points.findIndex((point) => point.recall >= recall);
-  if (after < 0) return undefined;
-  const high = points[after];
-  if (after === 0) return high.distances;
-  const low = points[after - 1];
-  return low.distances + ((recall - low.recall) / (high.recall - low.recall)) * (high.distances - low.distances);
-}
-
+const distancesAt = (points, recall) => costAt(points, recall, ({ distances }) => distances)?.cost;
 const present = (result) => GRAPHS.filter((name) => result.graphs[name] !== undefined);
 const slug = ({ set, rows }) => `docs/benchmarks/recall-${set}-${rows}.svg`;
 

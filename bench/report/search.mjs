@@ -1,6 +1,6 @@
 // What comes after building: searches at each recall, saving and loading, starting, and what is downloaded.
 import { recallChart } from './chart.mjs';
-import { GENERATED, NAMES, environment, megabytes, median, milliseconds, named, percent, spread, table, whole } from './text.mjs';
+import { GENERATED, NAMES, costAt, environment, megabytes, median, milliseconds, named, percent, spread, table, whole } from './text.mjs';
 
 export const RECALLS = [0.9, 0.95, 0.99];
 const WAYS = { loop: '`insert` loop', batch: '`insertBatch`' };
@@ -10,26 +10,12 @@ const clockOf = (times) => (times[0].cpuMs === undefined ? 'wallMs' : 'cpuMs');
 const taken = (times) => median(times.map((time) => time[clockOf(times)]));
 const perSecond = ({ times }, queries) => (queries / taken(times)) * 1000;
 
-/**
- * Queries a second at a recall, interpolated in the time of a query between the two points around it. Where the smallest
- * `ef` finds more, that point; undefined where the largest finds less.
- */
-function perSecondAt(points, queries, recall) {
-  const after = points.findIndex((point) => point.recall >= recall);
-  if (after < 0) return undefined;
-  const high = points[after];
-  if (after === 0) return { value: perSecond(high, queries), recall: high.recall };
-  const low = points[after - 1];
-  const part = (recall - low.recall) / (high.recall - low.recall);
-  const ms = taken(low.times) + part * (taken(high.times) - taken(low.times));
-  return { value: (queries / ms) * 1000, recall };
-}
-
-/** The same as text; a recall that is more than wanted is in brackets. */
+/** Queries a second at a recall; one that is more than wanted is in brackets. */
 export function perSecondCell(points, queries, wanted) {
-  const at = perSecondAt(points, queries, wanted);
+  const at = costAt(points, wanted, ({ times }) => taken(times) / queries);
   if (at === undefined) return 'not reached';
-  return at.recall > wanted ? `${whole(at.value)} (${at.recall.toFixed(3)})` : whole(at.value);
+  const speed = whole(1000 / at.cost);
+  return at.recall > wanted ? `${speed} (${at.recall.toFixed(3)})` : speed;
 }
 
 const ofKind = (lines, kind) => lines.filter((result) => result.kind === kind);

@@ -20,6 +20,19 @@ export function spread(...series) {
 /** What the two batches of a round of A/A differ by, as a share: the median of the rounds. */
 export const apart = (batch, again) => median(batch.map((time, round) => Math.max(time / again[round], again[round] / time) - 1));
 
+/**
+ * What a recall costs, interpolated between the two points around it. Where already the first finds more, that point, with
+ * its recall; undefined where the last finds less.
+ */
+export function costAt(points, wanted, costOf) {
+  const after = points.findIndex(({ recall }) => recall >= wanted);
+  if (after < 0) return undefined;
+  const [low, high] = [points[after - 1], points[after]];
+  if (low === undefined) return { cost: costOf(high), recall: high.recall };
+  const share = (wanted - low.recall) / (high.recall - low.recall);
+  return { cost: costOf(low) + share * (costOf(high) - costOf(low)), recall: wanted };
+}
+
 /** A ratio, with what two equal batches differ by where that is known. */
 export const ratioWith = (value, noise) => `${times(value)}${noise === undefined ? '' : ` ±${percent(noise)}`}`;
 

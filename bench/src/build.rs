@@ -26,7 +26,7 @@ pub(crate) fn timed<T>(work: impl FnOnce() -> Result<T>) -> Result<(T, Time)> {
 }
 
 /// A way of filling an index.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
 pub(crate) enum Way {
     /// `insert` row by row; links are chosen by 7-bit codes.
     Loop,

@@ -8,6 +8,7 @@
 //! batch.rs     a batch against loops, the same batch twice, and the memory of a batch
 //! search.rs    searches at each recall; saving and loading
 //! rival.rs     calls the hnswlib program
+//! contender.rs what `bench/rivals` measures of every library
 //! ```
 //!
 //! Results are lines of JSON on the standard output, progress goes to the standard error. Times are
@@ -15,6 +16,7 @@
 
 mod batch;
 mod build;
+mod contender;
 mod data;
 mod line;
 mod quality;
@@ -88,6 +90,14 @@ enum Command {
         #[arg(long, default_value_t = 3)]
         rounds: usize,
     },
+    /// What `bench/rivals` measures of every library, of one index.
+    Contender {
+        /// What `prepare` wrote.
+        folder: PathBuf,
+        /// How the index is filled.
+        #[arg(long, value_enum)]
+        way: build::Way,
+    },
     /// The instructions that distances are computed with.
     Backend,
 }
@@ -105,6 +115,7 @@ fn main() -> Result<()> {
         Command::Noise { folder, rounds } => batch::noise(&data::DataSet::open(&folder)?, rounds),
         Command::Search { folder, rounds } => search::run(&data::DataSet::open(&folder)?, rounds),
         Command::Save { folder, rounds } => search::save(&data::DataSet::open(&folder)?, rounds),
+        Command::Contender { folder, way } => contender::run(&data::DataSet::open(&folder)?, way),
         Command::Backend => {
             println!("{}", edgevec::backend());
             Ok(())

@@ -1,7 +1,7 @@
 //! What the other commands need: installed where that is possible, else named in one line.
 
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 
@@ -161,19 +161,57 @@ fn rust_target(target: &str) -> Result<()> {
     })
 }
 
-/// Installs the npm packages of a folder when its lock file is newer than the last time. None of them needs its
-/// install script: binaries lie in packages of their own.
-fn npm_packages(folder: &str) -> Result<()> {
+/// Installs the npm packages of a folder. None of them needs its install script: binaries lie in packages
+/// of their own, or we compile them.
+pub(crate) fn npm_packages(folder: &str) -> Result<()> {
     let path = run::root().join(folder);
-    let lock = fs::read(path.join("package-lock.json"))?;
     let stamp = path.join("node_modules/.installed-lock");
-    if fs::read(&stamp).is_ok_and(|installed| installed == lock) {
-        return Ok(());
-    }
-    step(&format!("npm ci in {folder}"), || {
+    once(&format!("npm ci in {folder}"), &path.join("package-lock.json"), &stamp, || {
         let mut npm = run::npm();
         npm.current_dir(&path).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
-        run::quiet(&mut npm)?;
-        Ok(fs::write(stamp, lock)?)
+        run::quiet(&mut npm)
     })
+}
+
+/// Does `work` unless that was done before with the same content of `wanted`; `stamp` remembers it.
+pub(crate) fn once(
+    name: &str,
+    wanted: &Path,
+    stamp: &Path,
+    work: impl FnOnce() -> Result<()>,
+) -> Result<()> {
+    let wanted = fs::read(wanted)?;
+    if fs::read(stamp).is_ok_and(|done| done == wanted) {
+        return Ok(());
+    }
+    step(name, work)?;
+    Ok(fs::write(stamp, wanted)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::Cell;
+
+    use super::*;
+
+    #[test]
+    fn an_installation_is_repeated_only_when_what_is_wanted_changed() {
+        let folder = std::env::temp_dir().join(format!("edgevec-once-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let (wanted, stamp) = (folder.join("wanted"), folder.join("stamp"));
+        let done = Cell::new(0);
+        let work = || {
+            done.set(done.get() + 1);
+            Ok(())
+        };
+        fs::write(&wanted, "1.0").unwrap();
+        once("first", &wanted, &stamp, work).unwrap();
+        once("again", &wanted, &stamp, work).unwrap();
+        assert_eq!(done.get(), 1);
+        fs::write(&wanted, "1.1").unwrap();
+        assert!(once("failing", &wanted, &stamp, || bail!("no network")).is_err());
+        once("changed", &wanted, &stamp, work).unwrap();
+        assert_eq!(done.get(), 2);
+        fs::remove_dir_all(&folder).unwrap();
+    }
 }

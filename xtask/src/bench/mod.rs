@@ -5,6 +5,7 @@
 //! plan.rs      which workloads there are
 //! data.rs      data sets, laid down by `edgevec-bench prepare` where every program finds them
 //! hnswlib.rs   hnswlib's headers, and our program compiled with them
+//! rivals.rs    bench/rivals: EdgeVec and its rivals on the same data
 //! results.rs   docs/benchmarks/data/*.json: results, each with the machine it is from
 //! ```
 //!
@@ -15,6 +16,7 @@ mod data;
 mod hnswlib;
 mod plan;
 mod results;
+mod rivals;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -42,6 +44,8 @@ pub(crate) struct Bench {
 /// What is done instead of measuring.
 #[derive(Subcommand)]
 enum Instead {
+    /// Measure only EdgeVec and its rivals, from npm and `PyPI`, on the same data.
+    Rivals(rivals::Options),
     /// Write the documents from the results.
     Report {
         /// Only say whether they are what the results give.
@@ -74,6 +78,9 @@ struct Options {
     /// Measure the package that was built before, as it is.
     #[arg(long)]
     as_built: bool,
+    /// At the end also measure EdgeVec's rivals, as `cargo xtask bench rivals` does alone.
+    #[arg(long)]
+    rivals: bool,
 }
 
 /// Where it is measured.
@@ -145,12 +152,14 @@ impl Engine {
 pub(crate) fn run(bench: &Bench) -> Result<()> {
     match &bench.instead {
         Some(Instead::Report { check }) => report(*check),
-        None => {
-            let outcome = measure(&bench.options);
-            // Also when an engine failed: what was measured is to be seen.
-            report(false).and(outcome)
-        }
+        Some(Instead::Rivals(options)) => reported(rivals::run(options)),
+        None => reported(measure(&bench.options)),
     }
+}
+
+/// Writes the documents, also when measuring failed half-way: what was measured is to be seen.
+fn reported(outcome: Result<()>) -> Result<()> {
+    report(false).and(outcome)
 }
 
 /// Writes the documents, or compares them.
@@ -198,6 +207,15 @@ fn measure(options: &Options) -> Result<()> {
         if let Err(error) = outcome {
             eprintln!("{error:#}");
             failed.push(engine.name());
+        }
+    }
+    if options.rivals {
+        let outcome = step("benchmarks, rivals", || {
+            rivals::run(&rivals::Options::within(options, modules.is_some()))
+        });
+        if let Err(error) = outcome {
+            eprintln!("{error:#}");
+            failed.push("rivals");
         }
     }
     if failed.is_empty() { Ok(()) } else { bail!("failed: {}", failed.join(", ")) }

@@ -4,9 +4,8 @@
 //! A result that is measured again replaces the one before, so that a long benchmark can be taken in
 //! parts.
 
-use std::collections::BTreeMap;
-use std::collections::btree_map::Entry;
 use std::fs;
+use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -16,64 +15,65 @@ use serde_json::{Map, Value, json};
 use crate::run;
 
 /// What tells one result of a file from another.
-const KEY: [&str; 5] = ["kind", "set", "rows", "dimensions", "before"];
+const KEY: [&str; 7] = ["kind", "set", "rows", "dimensions", "before", "contender", "way"];
 /// What is kept with the searches; the rest is kept with the batches.
 const OF_SEARCHES: [&str; 3] = ["search", "save", "start"];
 
 /// How far apart two equal series were, by clock.
 pub(crate) type Noise = Map<String, Value>;
 
-/// Runs a program that prints results as lines of JSON, and keeps them in the file of their kind. A line
-/// of the kind `noise` is not kept: it becomes `noise`, which later lines get.
-pub(crate) fn keep(engine: &str, command: &mut Command, noise: &mut Noise) -> Result<()> {
+/// Runs a program that prints results as lines of JSON, and keeps each in the file of its kind as soon as
+/// it is there. A line of the kind `noise` is not kept: it becomes `noise`, which later lines get.
+/// `place` is an engine, or a family of rivals.
+pub(crate) fn keep(place: &str, command: &mut Command, noise: &mut Noise) -> Result<()> {
     let program = command.get_program().to_string_lossy().into_owned();
     let machine = machine();
-    let output = command
+    let mut child = command
         .stdin(Stdio::null())
-        .stderr(Stdio::inherit())
-        .output()
+        .stdout(Stdio::piped())
+        .spawn()
         .with_context(|| format!("{program} could not be started"))?;
-    let mut files: BTreeMap<PathBuf, Vec<Value>> = BTreeMap::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
+    let printed = child.stdout.take().context("a pipe was asked for")?;
+    let kept = BufReader::new(printed).lines().try_for_each(|line| {
+        let line = line?;
         let mut result: Map<String, Value> =
-            serde_json::from_str(line).with_context(|| format!("{program} printed {line}"))?;
+            serde_json::from_str(&line).with_context(|| format!("{program} printed {line}"))?;
         let kind = result.get("kind").and_then(Value::as_str).unwrap_or_default();
         if kind == "noise" {
             *noise = noise_of(&result);
             eprintln!("  A/A: equal batches differ by {}", shown(noise));
-            continue;
+            return Ok(());
         }
-        let file = folder().join(file_of(kind, engine));
+        let file = folder().join(file_of(kind, place));
         if !noise.is_empty() {
             result.insert("noise".into(), noise.clone().into());
         }
         result.values_mut().for_each(round);
         result.insert("machine".into(), machine.clone());
-        let results = match files.entry(file) {
-            Entry::Occupied(there) => there.into_mut(),
-            Entry::Vacant(place) => {
-                let results = read(place.key())?;
-                place.insert(results)
-            }
-        };
-        let same = |other: &Value| KEY.iter().all(|key| other.get(key) == result.get(*key));
-        match results.iter().position(same) {
-            Some(place) => results[place] = result.into(),
-            None => results.push(result.into()),
-        }
-    }
-    // Also when the program failed half-way: what it printed is measured.
-    for (file, results) in &files {
-        write(file, results)?;
-    }
-    if output.status.success() { Ok(()) } else { bail!("{program} ended with {}", output.status) }
+        let mut results = read(&file)?;
+        put(&mut results, result);
+        write(&file, &results)
+    });
+    let status = child.wait()?;
+    kept?;
+    if status.success() { Ok(()) } else { bail!("{program} ended with {status}") }
 }
 
-fn file_of(kind: &str, engine: &str) -> String {
+/// Puts a result in the place of the one before, or last.
+fn put(results: &mut Vec<Value>, result: Map<String, Value>) {
+    let same = |other: &Value| KEY.iter().all(|key| other.get(key) == result.get(*key));
+    match results.iter().position(same) {
+        Some(place) => results[place] = result.into(),
+        None => results.push(result.into()),
+    }
+}
+
+fn file_of(kind: &str, place: &str) -> String {
     match kind {
         "quality" => "quality.json".into(),
-        kind if OF_SEARCHES.contains(&kind) => format!("search-{engine}.json"),
-        _ => format!("batch-{engine}.json"),
+        "rival" => format!("rivals-{place}.json"),
+        kind if OF_SEARCHES.contains(&kind) => format!("search-{place}.json"),
+        _ => format!("batch-{place}.json"),
     }
 }
 
@@ -194,8 +194,32 @@ mod tests {
     }
 
     #[test]
+    fn a_result_replaces_only_the_one_of_the_same_workload() {
+        let result = |kind: &str, before: Option<u32>, ms: u32| {
+            let mut result = json!({ "kind": kind, "rows": 7, "ms": ms });
+            if let Some(before) = before {
+                result["before"] = before.into();
+            }
+            result.as_object().unwrap().clone()
+        };
+        let mut results = Vec::new();
+        let all = [
+            ("build", None, 1),
+            ("attach", Some(5), 2),
+            ("attach", Some(6), 3),
+            ("attach", Some(5), 4),
+        ];
+        for (kind, before, ms) in all {
+            put(&mut results, result(kind, before, ms));
+        }
+        let ms: Vec<_> = results.iter().map(|result| result["ms"].as_u64().unwrap()).collect();
+        assert_eq!(ms, [1, 4, 3]);
+    }
+
+    #[test]
     fn results_go_to_the_file_of_their_kind() {
         assert_eq!(file_of("quality", "native"), "quality.json");
+        assert_eq!(file_of("rival", "native"), "rivals-native.json");
         assert_eq!(file_of("start", "node"), "search-node.json");
         assert_eq!(file_of("attach", "node"), "batch-node.json");
     }
