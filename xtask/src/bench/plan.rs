@@ -37,6 +37,8 @@ const ROUNDS_OF_LARGE: usize = 3;
 const LARGE_ROWS: usize = 50_000;
 /// Cold pages, and rounds of what hardly varies.
 const FEW_ROUNDS: usize = 3;
+/// Values of `ef` that a quick run searches at; the workloads have more.
+const QUICK_EFS: [usize; 6] = [10, 16, 32, 64, 128, 256];
 /// Rows that are in the page when its first search begins.
 const START_ROWS: usize = 1000;
 
@@ -117,29 +119,36 @@ impl Plan<'_> {
             let (data, rounds) = (self.name(set)?, self.rounds(set));
             let few = rounds.min(FEW_ROUNDS);
             let mut warm = Vec::new();
+            if self.has(Part::Memory) {
+                // First, because a module's memory never shrinks.
+                warm.push(json!({ "kind": "memory", "data": data }));
+            }
             if self.has(Part::Batch) {
                 let mut ways = vec!["loop", "batch", "f32Loop", "batchAgain"];
-                // A loop on f32 takes minutes on a large set.
-                ways.retain(|way| set.rows < LARGE_ROWS || *way != "f32Loop");
+                // A loop on f32 takes minutes on a large set, and a third of the time of a smaller one.
+                let long = self.quick || set.rows >= LARGE_ROWS;
+                ways.retain(|way| !long || *way != "f32Loop");
                 pages.push(vec![
                     json!({ "kind": "build", "data": data, "rounds": rounds, "ways": ways }),
                 ]);
                 pages.push(vec![json!({ "kind": "cold", "data": data, "pages": few })]);
                 warm.push(json!({ "kind": "blocked", "data": data, "rounds": rounds }));
+                let rounds = if self.quick { FEW_ROUNDS } else { ROUNDS };
                 warm.extend(attach_to(set).into_iter().map(|before| {
-                    json!({ "kind": "attach", "data": data, "before": before, "rounds": ROUNDS })
+                    json!({ "kind": "attach", "data": data, "before": before, "rounds": rounds })
                 }));
             }
             if self.has(Part::Search) {
-                warm.push(json!({ "kind": "search", "data": data, "rounds": few }));
+                let mut search = json!({ "kind": "search", "data": data, "rounds": few });
+                if self.quick {
+                    search["efs"] = json!(QUICK_EFS);
+                }
+                warm.push(search);
             }
             if self.has(Part::Save) {
                 warm.push(json!({ "kind": "save", "data": data, "rounds": few }));
             }
             pages.push(warm);
-            if self.has(Part::Memory) {
-                pages.push(vec![json!({ "kind": "memory", "data": data })]);
-            }
         }
         if self.has(Part::Small) {
             pages.push(self.small()?);
