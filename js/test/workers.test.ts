@@ -130,9 +130,11 @@ describe('the option workers', () => {
   it('starts threads once, which help with all batches of the index', async () => {
     await watching(async (started) => {
       const index = await staffed(started, 2);
+      // Large enough to be handed out: a small batch is over before a thread could answer.
+      const all = clustered(3 * ROWS, DIMENSIONS);
       for (const at of range(3)) {
         const before = answers(started);
-        await index.insertBatch(part(800 * at, 800 * (at + 1)), { workers: 2 });
+        await index.insertBatch(part(ROWS * at, ROWS * (at + 1), all), { workers: 2 });
         expect(answers(started), `batch ${at}`).to.be.greaterThan(before);
       }
       expect([started.length, sent(started, 'start')]).to.deep.equal([2, 2]);
