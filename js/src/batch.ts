@@ -1,8 +1,8 @@
 /**
  * A batch, driven between the frames of a page.
  *
- * The core works in steps whose size is a number of distance computations; here each step is timed, the
- * next one sized, and the thread given back in between.
+ * The core works in steps whose size is a number of distance computations; here each step is timed and the
+ * next one sized. Some steps make a slice, after which the thread is given back.
  */
 
 import type { Crew } from './crew.js';
@@ -15,6 +15,8 @@ import { nextTask } from './yield.js';
 
 /** What a slice of work aims to take: well below a frame, with room for what the page does. */
 const SLICE_MS = 5;
+/** What a step of a slice aims to take. Short, for a step may turn out several times as slow as the one before. */
+const STEP_MS = 1;
 /** Distances of the first step; the engine has not compiled its best code yet. */
 const FIRST_BUDGET = 2000;
 const LEAST_BUDGET = 200;
@@ -159,19 +161,24 @@ export function withSnapshot(plan: Plan): Plan {
   return { ...plan, list: Array.from({ length: rows }, (_, place) => copyOf(place)) };
 }
 
-/** Sizes steps of work so that each takes about a slice. */
+/** Sizes steps of work, and takes as many as make a slice. */
 class Pace {
   #budget = FIRST_BUDGET;
 
-  /** Does a step; one that was `cut` short says nothing about the next. */
-  step<T>(work: (budget: number) => T, cut: () => boolean = () => false): T {
+  /** Does steps for a slice, or until one of them `ends` it. */
+  slice<T>(step: (budget: number) => T, ends: (outcome: T) => boolean): T {
     const start = performance.now();
-    const outcome = translated(() => work(this.#budget));
-    if (cut()) return outcome;
-    const taken = Math.max(performance.now() - start, SLICE_MS / 4);
-    const next = Math.max(Math.round((this.#budget * SLICE_MS) / taken), LEAST_BUDGET, this.#budget >> 2);
-    this.#budget = Math.min(next, MOST_BUDGET);
-    return outcome;
+    for (let before = start; ; ) {
+      const outcome = translated(() => step(this.#budget));
+      // A last step may be short, and says nothing about the next.
+      if (ends(outcome)) return outcome;
+      const now = performance.now();
+      const taken = Math.max(now - before, STEP_MS / 4);
+      const next = Math.max(Math.round((this.#budget * STEP_MS) / taken), LEAST_BUDGET, this.#budget >> 2);
+      this.#budget = Math.min(next, MOST_BUDGET);
+      if (now - start + STEP_MS > SLICE_MS) return outcome;
+      before = now;
+    }
   }
 }
 
@@ -207,7 +214,12 @@ export async function runBatch(raw: () => RawIndex, plan: Plan, crew?: Crew): Pr
     for (let done = 0; ; ) {
       translated(() => crew?.tend(raw()));
       if (crew?.isBehind !== true) {
-        done = pace.step((distances) => raw().stepBatch(distances), () => raw().batchWaits);
+        const step = (distances: number): number => {
+          const rows = raw().stepBatch(distances);
+          crew?.tend(raw());
+          return rows;
+        };
+        done = pace.slice(step, (rows) => rows < 0 || raw().batchWaits);
         if (done < 0) break;
         if (raw().batchWaits) await crew?.heard();
       }
@@ -232,7 +244,7 @@ export async function runBatch(raw: () => RawIndex, plan: Plan, crew?: Crew): Pr
 async function settle(raw: () => RawIndex, pace: Pace): Promise<void> {
   try {
     raw().abortBatch();
-    while (!pace.step((distances) => raw().drainQueued(distances))) await nextTask();
+    while (!pace.slice((distances) => raw().drainQueued(distances), Boolean)) await nextTask();
   } catch {
     // The index was closed, or is full: the next call says so. What came of the batch stands.
   }
