@@ -237,7 +237,7 @@ describe('close', () => {
     const index = await filled(part(0, 300), { dimensions: DIMENSIONS });
     const running: Promise<unknown>[] = [];
     const onProgress = inFirstPause(() => close(index, running));
-    running.push(index.insertBatch(part(300, 800), { onProgress }), index.insertBatch(part(1100, 5)));
+    running.push(index.insertBatch(part(300, 2900), { onProgress }), index.insertBatch(part(2900, 2905)));
     for (const outcome of await Promise.allSettled(running)) {
       expectError((outcome as PromiseRejectedResult).reason, 'CLOSED');
     }

@@ -105,13 +105,13 @@ describe('an index in a worker', () => {
     const there = await remote();
     const outcomes = await Promise.all([
       there.insert(rowOf(rows, DIMENSIONS, 0)),
-      there.insertBatch(part(1, 801)),
-      there.insertBatch(part(801, 901)),
-      there.insert(rowOf(rows, DIMENSIONS, 901)),
+      there.insertBatch(part(1, 2801)),
+      there.insertBatch(part(2801, 2901)),
+      there.insert(rowOf(rows, DIMENSIONS, 2901)),
       there.size,
     ]);
-    expect([outcomes[0], outcomes[1].ids.length, outcomes[2].ids.length, outcomes[4]]).to.deep.equal([0, 800, 100, 1]);
-    expect(await there.size).to.equal(902);
+    expect([outcomes[0], outcomes[1].ids.length, outcomes[2].ids.length, outcomes[4]]).to.deep.equal([0, 2800, 100, 1]);
+    expect(await there.size).to.equal(2902);
   });
 });
 
