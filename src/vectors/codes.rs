@@ -185,7 +185,7 @@ impl Quantizer {
 }
 
 /// Codes components and returns how many saturate.
-// Written so that compilers make vectors of it.
+// Without a branch, so that compilers can make vectors of it.
 fn encode_into(out: &mut [u8], row: &[f32], mean: &[f32], scale: f32, offset: f32) -> u32 {
     let mut saturated = 0u32;
     for ((code, x), mean) in out.iter_mut().zip(row).zip(mean) {
