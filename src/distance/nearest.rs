@@ -1,9 +1,8 @@
 //! The few smallest of many distances.
 //!
-//! Distances are looked at twice. The first pass keeps the smallest of each of
-//! 64 groups, whose order bounds the k-th smallest of all; the second pass picks what is within the
-//! bound, which is little more than k distances. Both are vector instructions without a branch that
-//! depends on the data.
+//! Distances are looked at twice. The first pass keeps the smallest of each of 64 groups, whose order
+//! bounds the k-th smallest of all; the second pass picks what is within the bound, which is little
+//! more than k distances. Both are vector instructions without a branch that depends on the data.
 //!
 //! Everything here is inlined into functions that are compiled for some instructions.
 
