@@ -8,7 +8,7 @@ use edgevec::{DEFAULT_EF_CONSTRUCTION, DEFAULT_M, Index};
 use serde_json::{Value, json};
 
 use crate::build::{Time, Way, timed};
-use crate::data::{DataSet, TOP};
+use crate::data::{DataSet, TOP, found};
 
 const EFS: [usize; 13] = [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
 /// A sweep ends at this recall, or when two more steps of `ef` raise it by less than that.
@@ -62,12 +62,12 @@ fn sweep(index: &Index, data: &DataSet) -> Result<Vec<Value>> {
     let mut hits = Vec::new();
     for ef in EFS {
         let mut ask_all = || -> Result<usize> {
-            let mut found = 0;
+            let mut matched = 0;
             for (query, truth) in data.each_query() {
                 index.search(query, TOP).ef(ef).run_into(&mut hits)?;
-                found += hits.iter().filter(|hit| truth.contains(&(hit.id as u32))).count();
+                matched += found(&hits, truth);
             }
-            Ok(found)
+            Ok(matched)
         };
         let recall = ask_all()? as f64 / data.truth.len() as f64;
         let mut passes: Vec<Time> = Vec::new();

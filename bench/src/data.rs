@@ -9,7 +9,7 @@ use std::io::BufReader;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
-use edgevec::{BatchInsertable, BatchOptions, Index, Metric, Rows};
+use edgevec::{BatchInsertable, BatchOptions, Hit, Index, Metric, Rows};
 use npyz::{DType, NpyFile};
 use serde::{Deserialize, Serialize};
 
@@ -101,6 +101,11 @@ impl DataSet {
     pub(crate) fn builder(&self) -> edgevec::Builder {
         Index::builder(self.meta.dimensions).metric(self.metric)
     }
+}
+
+/// How many of the hits of a query are among its true neighbours.
+pub(crate) fn found(hits: &[Hit], truth: &[u32]) -> usize {
+    hits.iter().filter(|hit| truth.contains(&(hit.id as u32))).count()
 }
 
 /// Lays down a data set.

@@ -8,7 +8,7 @@ use edgevec::Index;
 use serde::{Deserialize, Serialize};
 
 use crate::build::{Way, timed};
-use crate::data::{DataSet, Meta, TOP};
+use crate::data::{DataSet, Meta, TOP, found};
 use crate::line::print;
 use crate::rival;
 
@@ -99,18 +99,18 @@ pub(crate) fn sweep(index: &Index, data: &DataSet, efs: &[usize]) -> Result<Vec<
     let mut points = Vec::new();
     let mut hits = Vec::new();
     for ef in efs {
-        let (mut found, mut distances) = (0, 0);
+        let (mut matched, mut distances) = (0, 0);
         let ((), time) = timed(|| {
             for (query, truth) in data.each_query() {
                 distances += index.search(query, TOP).ef(*ef).run_into(&mut hits)?.distances;
-                found += hits.iter().filter(|hit| truth.contains(&(hit.id as u32))).count();
+                matched += found(&hits, truth);
             }
             Ok(())
         })?;
         let queries = data.meta.queries as f64;
         points.push(Point {
             ef: *ef,
-            recall: found as f64 / data.truth.len() as f64,
+            recall: matched as f64 / data.truth.len() as f64,
             distances: Some(distances as f64 / queries),
             search_cpu_us: Some(time.cpu_ms * 1e3 / queries),
         });

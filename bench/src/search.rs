@@ -7,7 +7,7 @@ use edgevec::{DEFAULT_EF, Hit, Index};
 use serde::Serialize;
 
 use crate::build::{Time, Way, timed};
-use crate::data::{DataSet, TOP};
+use crate::data::{DataSet, TOP, found};
 use crate::line::print;
 
 /// As in `bench/js/workloads.js`: from the least that finds ten rows to far beyond recall 0.99.
@@ -58,10 +58,9 @@ fn answers(index: &Index, data: &DataSet, ef: usize, count: usize) -> Result<Vec
 
 /// Of the true neighbours of all queries, the share that is among the hits.
 fn recall(answers: &[Vec<Hit>], data: &DataSet) -> f64 {
-    let found = answers.iter().zip(data.each_query()).map(|(hits, (_, truth))| {
-        hits.iter().filter(|hit| truth.contains(&(hit.id as u32))).count()
-    });
-    found.sum::<usize>() as f64 / data.truth.len() as f64
+    let matched =
+        answers.iter().zip(data.each_query()).map(|(hits, (_, truth))| found(hits, truth));
+    matched.sum::<usize>() as f64 / data.truth.len() as f64
 }
 
 #[derive(Serialize)]
