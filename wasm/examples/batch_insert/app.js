@@ -8,21 +8,11 @@ import { byId, count, element } from './dom.js';
 import { ErrorsPanel } from './errors.js';
 import { Lanes } from './lanes.js';
 import { EmbeddingMap } from './map.js';
+import { loadPackage, packageModule } from './package.js';
 import { Pulse } from './pulse.js';
 import { EF_SEARCH, ELEMENT_TYPE, PARAMETERS, createIndex } from './runs.js';
 import { SearchPanel, createFinder } from './search.js';
 import { colourReader, setUpTheme } from './theme.js';
-
-const PACKAGE = '../../../js/dist/entry/browser.js';
-
-/** The package is built, not stored with the source: say so instead of failing with a bare 404. */
-async function loadPackage() {
-  try {
-    return await import(PACKAGE);
-  } catch (cause) {
-    throw new Error(`The package could not be loaded (${cause.message}). Build it with "cargo xtask build", or start this page with "cargo xtask demo".`, { cause });
-  }
-}
 
 /** The colours of canvases follow the theme: read from the style sheet, again after a change. */
 function setUpColours(onChange) {
@@ -81,7 +71,7 @@ async function start() {
   const pulse = new Pulse({ strip: byId('strip'), wheel: byId('wheel'), colours: () => looks.pulse });
   const bars = new Bars(byId('compare'), '10,000');
 
-  const [sample, { EdgeVec }] = await Promise.all([loadSample(), loadPackage()]);
+  const [sample, { EdgeVec }] = await Promise.all([loadSample(), loadPackage(() => packageModule('entry/browser.js'))]);
   const { texts } = sample;
   const categories = Uint8Array.from(texts.lexname, categoryOf);
 

@@ -2,13 +2,13 @@
 
 import { median, milliseconds } from '../../../bench/report/text.mjs';
 import { byId, duration, element } from '../batch_insert/dom.js';
+import { loadPackage, packageModule } from '../batch_insert/package.js';
 import { setUpTheme } from '../batch_insert/theme.js';
 import { Chart } from './chart.js';
 import { SAMPLE_DIMENSIONS, SAMPLE_ROWS } from './data.js';
 import { markdown, shownTables, tablesOf } from './results.js';
 import { measure } from './run.js';
 
-const DIST = '../../../js/dist/';
 const ROWS = { sample: [1000, 2500, 5000, SAMPLE_ROWS], generated: [1000, 2500, 5000, 10_000, 25_000] };
 const USUAL_ROWS = 2500;
 const DIMENSIONS = [64, 128, 384, 768];
@@ -19,16 +19,12 @@ const FRAME_MS = 16;
 
 const number = (value) => value.toLocaleString('en');
 
-/** The package is built, not stored with the source: say so instead of failing with a bare 404. */
-async function loadPackage() {
-  try {
-    const [{ EdgeVec }, { moduleMemoryBytes }] = await Promise.all([import(`${DIST}entry/browser.js`), import(`${DIST}engine.js`)]);
-    // The first index loads the module: which build it is, and that it loads at all, is known from then on.
-    (await EdgeVec.create({ dimensions: 2 })).close();
-    return { EdgeVec, memoryBytes: moduleMemoryBytes };
-  } catch (cause) {
-    throw new Error(`The package could not be loaded (${cause.message}). Build it with "cargo xtask build", or start this page with "cargo xtask demo".`, { cause });
-  }
+/** What workloads need of the package. */
+async function loadLab() {
+  const [{ EdgeVec }, { moduleMemoryBytes }] = await Promise.all(['entry/browser.js', 'engine.js'].map(packageModule));
+  // The first index loads the module: which build it is, and that it loads at all, is known from then on.
+  (await EdgeVec.create({ dimensions: 2 })).close();
+  return { EdgeVec, memoryBytes: moduleMemoryBytes };
 }
 
 /** What results are to be read with. */
@@ -203,7 +199,7 @@ const query = new URLSearchParams(location.search);
 const AUTOMATIC_NUMBERS = ['rows', 'dimensions', 'rounds'].filter((name) => query.has(name)).map((name) => [name, Number(query.get(name))]);
 setUpTheme(byId('theme'), () => {});
 try {
-  const page = new Page(await loadPackage());
+  const page = new Page(await loadPackage(loadLab));
   if (query.has('auto')) window.__result = await runAutomatically(page);
 } catch (error) {
   byId('status').textContent = '';
