@@ -34,8 +34,8 @@ function undescribed(file) {
     .map((node) => `${path.basename(file)}: ${node.name.getText()} has no description`);
 }
 
-await withPacked(({ project }) => {
-  const dist = path.join(project, 'node_modules/edgevec/dist');
+await withPacked(({ project, installed }) => {
+  const dist = path.join(installed, 'dist');
   for (const problem of ['index.d.ts', 'types.d.ts', 'errors.d.ts', 'worker/index.d.ts'].flatMap((name) => undescribed(path.join(dist, name)))) {
     failed += 1;
     console.error(problem);
