@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import type { EdgeVec } from 'edgevec';
+import { countTime } from './clock.js';
 import { clustered, range, rowOf, rowsOf } from './data.js';
 import { laterTask } from './environment.js';
 import { expectError, rejectionOf, thrownBy } from './failures.js';
@@ -31,6 +32,8 @@ function inFirstPause(during: () => void): () => void {
 }
 
 describe('while a batch runs', () => {
+  countTime();
+
   for (const [kind, already] of [['an empty', 0], ['a small', 100], ['a large', 900]] as const) {
     it(`${kind} index is seen as it was before`, async () => {
       const index = await fresh({ dimensions: DIMENSIONS });

@@ -2,6 +2,7 @@
 
 import { expect } from 'chai';
 import { EdgeVecError, type BatchInsertConfig, type BatchVectors, type EdgeVec } from 'edgevec';
+import { countTime } from './clock.js';
 import { clustered, range, rowsOf } from './data.js';
 import { laterTask } from './environment.js';
 import { rejectionOf } from './failures.js';
@@ -69,6 +70,8 @@ const errors: Record<string, [string, BatchVectors, BatchInsertConfig]> = {
 
 for (const kind of Object.keys(kinds)) {
   describe(`a rejected batch leaves ${kind} as it was`, () => {
+    countTime();
+
     for (const [cause, [code, vectors, config]] of Object.entries(errors)) {
       it(`by ${cause}`, async () => {
         const error = await expectUnchanged(kind, (index) => index.insertBatch(vectors, config));
@@ -116,6 +119,8 @@ for (const kind of Object.keys(kinds)) {
 }
 
 describe('an abort', () => {
+  countTime();
+
   it('before the call rejects at once, without a slice', async () => {
     let calls = 0;
     const signal = AbortSignal.abort();

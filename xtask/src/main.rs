@@ -22,6 +22,8 @@ mod size;
 mod test;
 mod wasm;
 
+use std::process::ExitCode;
+
 use anyhow::Result;
 use clap::{Parser, Subcommand};
 
@@ -55,8 +57,19 @@ enum Command {
     Setup,
 }
 
-fn main() -> Result<()> {
-    match Arguments::parse().command {
+fn main() -> ExitCode {
+    match execute(Arguments::parse().command) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Without the stack: it says nothing about what a program that was called found.
+            eprintln!("Error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn execute(command: Command) -> Result<()> {
+    match command {
         Command::Demo(options) => demo::run(&options),
         Command::Build => {
             setup::for_build()?;

@@ -1,8 +1,12 @@
 //! Calling programs and showing steps.
 
+use std::collections::VecDeque;
+use std::io::{BufRead, BufReader, Read, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::Instant;
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail};
 
@@ -44,6 +48,61 @@ pub(crate) fn shown(command: &mut Command) -> Result<()> {
     let name = command.get_program().to_string_lossy().into_owned();
     let status = command.status().with_context(|| format!("{name} could not be started"))?;
     if status.success() { Ok(()) } else { bail!("{name} ended with {status}") }
+}
+
+/// Lines of output that the error of [`recorded`] repeats.
+const LAST_LINES: usize = 30;
+
+/// Runs a command whose output is for the reader; when it fails, the error repeats the end of it.
+pub(crate) fn recorded(command: &mut Command) -> Result<()> {
+    let name = command.get_program().to_string_lossy().into_owned();
+    let mut child = command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .with_context(|| format!("{name} could not be started"))?;
+    let last = Arc::new(Mutex::new(VecDeque::new()));
+    let readers: Vec<_> = [
+        child.stdout.take().map(|output| repeat(output, std::io::stdout(), &last)),
+        child.stderr.take().map(|output| repeat(output, std::io::stderr(), &last)),
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    let status = child.wait()?;
+    // A program that was left behind may hold the pipes open for ever.
+    let deadline = Instant::now() + Duration::from_secs(2);
+    while Instant::now() < deadline && !readers.iter().all(JoinHandle::is_finished) {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    if status.success() {
+        return Ok(());
+    }
+    let last = last.lock().map(|lines| Vec::from_iter(lines.clone()).join("\n"));
+    bail!("{name} ended with {status}; its last lines:\n{}", last.unwrap_or_default())
+}
+
+/// Copies lines from `output` to `shown`, and keeps the last of them.
+fn repeat(
+    output: impl Read + Send + 'static,
+    mut shown: impl Write + Send + 'static,
+    last: &Arc<Mutex<VecDeque<String>>>,
+) -> JoinHandle<()> {
+    let last = Arc::clone(last);
+    std::thread::spawn(move || {
+        for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
+            let line = String::from_utf8_lossy(&line).into_owned();
+            // Who does not want to see it closes the other end.
+            let _ = writeln!(shown, "{line}");
+            if let Ok(mut last) = last.lock() {
+                last.push_back(line);
+                if last.len() > LAST_LINES {
+                    last.pop_front();
+                }
+            }
+        }
+    })
 }
 
 /// Runs a command whose output matters only when it fails.

@@ -49,7 +49,7 @@ impl Steps {
         passed
     }
 
-    /// Prints the table, and fails if a step did.
+    /// Prints the table and once more what failed, so that the end of a log says it; fails if a step did.
     fn finish(self) -> Result<()> {
         println!();
         for step in &self.0 {
@@ -58,6 +58,11 @@ impl Steps {
         }
         let failed = self.0.iter().filter(|step| step.error.is_some()).count();
         println!("{} passed, {failed} failed", self.0.len() - failed);
+        for step in &self.0 {
+            if let Some(error) = &step.error {
+                println!("\n{}: {error}", step.name);
+            }
+        }
         if failed == 0 { Ok(()) } else { bail!("{failed} steps failed") }
     }
 }
@@ -92,7 +97,8 @@ fn rust(steps: &mut Steps) {
         cargo.args(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]);
         run::quiet(&mut cargo)
     });
-    steps.run("Rust tests", || run::shown(run::cargo().args(["test", "--workspace", "--quiet"])));
+    steps
+        .run("Rust tests", || run::recorded(run::cargo().args(["test", "--workspace", "--quiet"])));
 }
 
 /// The core's tests as a WebAssembly program, with each set of instructions.
@@ -118,7 +124,7 @@ fn webassembly(steps: &mut Steps) {
             if !features.is_empty() {
                 cargo.env("RUSTFLAGS", format!("-Ctarget-feature={features}"));
             }
-            run::shown(&mut cargo)
+            run::recorded(&mut cargo)
         });
     }
 }
@@ -132,7 +138,7 @@ fn package(steps: &mut Steps, bless: bool) {
         ("consumer under tsc --strict", "test:types"),
         ("publint and are-the-types-wrong", "lint:package"),
     ] {
-        steps.run(name, || run::shown(run::npm().args(["run", "--silent", script])));
+        steps.run(name, || run::recorded(run::npm().args(["run", "--silent", script])));
     }
     steps.run("samples in the documents", docs::check);
     steps.run("benchmark documents are what the results give", || bench::report(!bless));
@@ -145,7 +151,7 @@ fn browsers(steps: &mut Steps, engines: &[Engine]) {
     for engine in engines {
         steps.run(&format!("package tests, demo and benchmark page in {}", engine.name()), || {
             let mut node = run::node("js/harness/suite.mjs");
-            run::shown(node.args(["--engine", engine.name()]))
+            run::recorded(node.args(["--engine", engine.name()]))
         });
     }
 }
@@ -161,6 +167,6 @@ fn packaging(steps: &mut Steps, skip_browsers: bool) {
     }
     steps.run("the packed package in bundlers and runtimes", || {
         let mut node = run::node("js/packaging/matrix.mjs");
-        run::shown(node.args(skip_browsers.then_some("--skip-browsers")))
+        run::recorded(node.args(skip_browsers.then_some("--skip-browsers")))
     });
 }
