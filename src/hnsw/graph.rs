@@ -23,7 +23,7 @@ pub(crate) const TOP_LEVEL: usize = 24;
 
 /// Reads and changes the links of nodes; [`Graph`] does so in place, `overlay.rs` aside.
 pub(crate) trait Links {
-    /// The links of `node` on `layer`, a layer that it is on.
+    /// The links of `node` on `layer`; none where it is not on that layer.
     fn links(&self, node: u32, layer: usize) -> &[u32];
     /// Replaces them. At most [`capacity`](Links::capacity) are kept.
     fn set_links(&mut self, node: u32, layer: usize, links: &[u32]) -> Result<(), OutOfMemory>;
@@ -187,10 +187,11 @@ pub(crate) fn write_links(row: &mut [u32], links: &[u32]) {
 impl Links for Graph {
     #[inline]
     fn links(&self, node: u32, layer: usize) -> &[u32] {
-        links_of(match layer {
-            0 => self.base.row(node as usize),
-            _ => self.upper.row(self.upper_row(node, layer)),
-        })
+        match layer {
+            0 => links_of(self.base.row(node as usize)),
+            _ if layer > self.level(node) => &[],
+            _ => links_of(self.upper.row(self.upper_row(node, layer))),
+        }
     }
 
     fn set_links(&mut self, node: u32, layer: usize, links: &[u32]) -> Result<(), OutOfMemory> {
@@ -281,6 +282,12 @@ mod tests {
             let found = graph.validate().unwrap_err();
             assert!(found.contains(message), "{found} instead of {message}");
         }
+    }
+
+    #[test]
+    fn a_node_has_no_links_above_its_layers() {
+        let graph = ring();
+        assert!(graph.links(2, 1).is_empty() && graph.links(0, 2).is_empty());
     }
 
     #[test]

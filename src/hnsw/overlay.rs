@@ -100,6 +100,7 @@ impl Links for Staged<'_> {
     fn links(&self, node: u32, layer: usize) -> &[u32] {
         let changed = match layer {
             0 => self.overlay.base.get(node as usize),
+            _ if layer > self.graph.level(node) => None,
             _ => self.overlay.upper.get(self.graph.upper_row(node, layer)),
         };
         changed.map_or_else(|| self.graph.links(node, layer), links_of)
@@ -164,6 +165,7 @@ mod tests {
         staged.set_entry(node);
         assert_eq!(staged.links(0, 0), [1, 2]);
         assert_eq!(staged.links(1, 0), [0]);
+        assert!(staged.links(1, 1).is_empty());
         assert_eq!(staged.entry(), Some((2, 2)));
     }
 

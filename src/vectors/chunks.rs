@@ -24,7 +24,10 @@ struct Line([u8; 64]);
 
 /// Rows of `stride` values of `T`, numbered from 0. Which rows hold something, the owner knows.
 pub(crate) struct Chunks<T> {
+    /// Each has memory for all of its rows, and is as long as they are ready.
     lines: Vec<Vec<Line>>,
+    /// Rows that were zeroed: those there will be are not, because a hundred rows need not pay for a chunk.
+    ready: usize,
     stride: usize,
     /// A chunk has `1 << shift` rows, so that a row is found by shifting.
     shift: u32,
@@ -35,7 +38,7 @@ impl<T: Pod> Chunks<T> {
     pub(crate) fn new(stride: usize) -> Self {
         let row_bytes = (stride * size_of::<T>()).max(1);
         let shift = (CHUNK_BYTES / row_bytes).max(1).ilog2();
-        Self { lines: Vec::new(), stride, shift, values: PhantomData }
+        Self { lines: Vec::new(), ready: 0, stride, shift, values: PhantomData }
     }
 
     /// Rows there is memory for.
@@ -45,7 +48,7 @@ impl<T: Pod> Chunks<T> {
 
     /// Bytes allocated.
     pub(crate) fn bytes(&self) -> usize {
-        self.lines.iter().map(|chunk| chunk.len() * size_of::<Line>()).sum()
+        self.lines.iter().map(|chunk| chunk.capacity() * size_of::<Line>()).sum()
     }
 
     /// Makes room for rows `0..rows`, zeroed where new. On an error the rows there are stay.
@@ -55,9 +58,15 @@ impl<T: Pod> Chunks<T> {
         while self.capacity() < rows {
             let mut chunk = Vec::new();
             chunk.try_reserve_exact(lines)?;
-            chunk.resize(lines, Line::zeroed());
             self.lines.try_reserve(1)?;
             self.lines.push(chunk);
+        }
+        while self.ready < rows {
+            let chunk = self.ready >> self.shift;
+            let end = ((chunk + 1) << self.shift).min(rows);
+            let used = (row_bytes * (end - (chunk << self.shift))).div_ceil(size_of::<Line>());
+            self.lines[chunk].resize(used, Line::zeroed());
+            self.ready = end;
         }
         Ok(())
     }
@@ -65,6 +74,7 @@ impl<T: Pod> Chunks<T> {
     /// Gives back the chunks that hold none of the rows `0..rows`.
     pub(crate) fn shrink(&mut self, rows: usize) {
         self.lines.truncate(rows.div_ceil(1 << self.shift));
+        self.ready = self.ready.min(self.capacity());
     }
 
     #[inline]
@@ -124,7 +134,7 @@ mod tests {
     fn rows_keep_their_place_while_chunks_are_added() {
         let mut rows = Chunks::<u32>::new(5000); // 20,000 bytes: 32 rows a chunk
         rows.reserve(10).unwrap();
-        assert_eq!(rows.capacity(), 32);
+        assert_eq!((rows.capacity(), rows.bytes()), (32, 640_000));
         rows.row_mut(9).fill(7);
         let before = rows.row(9).as_ptr();
         rows.reserve(1000).unwrap();
@@ -134,6 +144,8 @@ mod tests {
         assert_eq!(rows.row(32).as_ptr() as usize % 64, 0);
         rows.shrink(33);
         assert_eq!(rows.capacity(), 64);
+        rows.reserve(65).unwrap();
+        assert_eq!((rows.row(64)[4999], rows.row(9)[0]), (0, 7));
     }
 
     #[test]
