@@ -7,6 +7,7 @@
 //! simd128.rs   WebAssembly, relaxed or not      chosen when the module is built
 //! tile.rs      many codes against many, for building graphs
 //! nearest.rs   the few smallest of many distances
+//! rows.rs      one row: its length, its codes
 //! ```
 //!
 //! `f32` kernels take slices of one length, in any alignment. Their sums are added in whatever order
@@ -16,6 +17,9 @@
 #[cfg(target_arch = "aarch64")]
 mod aarch64;
 mod nearest;
+pub(crate) mod rows;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod rows_simd128;
 #[cfg_attr(
     all(target_arch = "wasm32", target_feature = "simd128"),
     allow(dead_code, reason = "tests compare with the definition")

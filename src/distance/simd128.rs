@@ -18,13 +18,13 @@ fn multiply_add(a: v128, b: v128, c: v128) -> v128 {
 }
 
 #[inline]
-fn load(values: &[f32; 4]) -> v128 {
+pub(super) fn load(values: &[f32; 4]) -> v128 {
     // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
     unsafe { v128_load(values.as_ptr().cast()) }
 }
 
 #[inline]
-fn load_codes(codes: &[u8; 16]) -> v128 {
+pub(super) fn load_codes(codes: &[u8; 16]) -> v128 {
     // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
     unsafe { v128_load(codes.as_ptr().cast()) }
 }
@@ -36,7 +36,7 @@ fn sum(lanes: v128) -> f32 {
 }
 
 #[inline]
-fn sum_integers(lanes: v128) -> u32 {
+pub(super) fn sum_integers(lanes: v128) -> u32 {
     (u32x4_extract_lane::<0>(lanes) + u32x4_extract_lane::<2>(lanes))
         + (u32x4_extract_lane::<1>(lanes) + u32x4_extract_lane::<3>(lanes))
 }

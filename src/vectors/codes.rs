@@ -22,16 +22,15 @@
 //! of the distance, `u32`.
 
 use crate::config::Metric;
-use crate::distance;
+use crate::distance::rows::TOP;
 use crate::distance::tile::{self, Block};
+use crate::distance::{self, rows};
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
 use crate::vectors::{Scorer, Space, Vectors};
 
 /// The code of a component equal to the mean.
 const CENTRE: u32 = 63;
-/// The largest code.
-const TOP: f32 = 126.0;
 /// Bytes behind the codes: the row's term.
 const TAIL: usize = 4;
 /// Bytes of a cache line.
@@ -149,7 +148,7 @@ impl Quantizer {
         let mut saturated = 0u32;
         for (copy, out) in out.chunks_mut(row.len()).take(copies).enumerate() {
             let offset = CENTRE as f32 + (copy as f32 + 0.5) / copies as f32;
-            saturated += encode_into(out, row, &self.mean, self.scale, offset);
+            saturated += rows::encode(out, row, &self.mean, self.scale, offset);
         }
         let (sum, squares) = write_tail(out, row.len(), metric);
         // The sum of (code - 63)^2, all of it in integers.
@@ -184,25 +183,9 @@ impl Quantizer {
     }
 }
 
-/// Codes components and returns how many saturate.
-// Without a branch, so that compilers can make vectors of it.
-fn encode_into(out: &mut [u8], row: &[f32], mean: &[f32], scale: f32, offset: f32) -> u32 {
-    let mut saturated = 0u32;
-    for ((code, x), mean) in out.iter_mut().zip(row).zip(mean) {
-        let place = (x - mean) * scale + offset;
-        saturated += u32::from(place < 0.0) + u32::from(place >= TOP + 1.0);
-        *code = place.clamp(0.0, TOP) as i32 as u8;
-    }
-    saturated
-}
-
 /// Writes what follows the codes of a row; returns their sum and the sum of their squares.
 fn write_tail(out: &mut [u8], dimensions: usize, metric: Metric) -> (u32, u32) {
-    let (sum, squares) =
-        out[..codes_of(dimensions)].iter().fold((0u32, 0u32), |(sum, squares), code| {
-            let code = u32::from(*code);
-            (sum + code, squares + code * code)
-        });
+    let (sum, squares) = rows::sums(&out[..codes_of(dimensions)]);
     let term = if metric == Metric::Dot { CENTRE * sum } else { squares };
     let tail = out.len() - TAIL;
     out[tail..].copy_from_slice(&term.to_le_bytes());

@@ -14,7 +14,7 @@ pub(crate) mod chunks;
 pub(crate) mod codes;
 
 use crate::config::Metric;
-use crate::distance;
+use crate::distance::{self, rows};
 use crate::error::{OutOfMemory, VectorFault};
 use chunks::Chunks;
 
@@ -114,9 +114,8 @@ impl Space for Vectors {
 
 /// Says what makes `row` no vector of this metric, if anything does.
 pub(crate) fn check(metric: Metric, row: &[f32]) -> Result<(), VectorFault> {
-    // One pass without a branch: a non-finite number times 0 is NaN, and NaN stays.
-    let poison: f32 = row.iter().map(|x| x * 0.0).sum();
-    if poison != 0.0 {
+    // One pass by a kernel: a finite number less itself is 0, any other is NaN, and NaN stays.
+    if distance::squared_l2(row, row) != 0.0 {
         let found = row.iter().position(|x| !x.is_finite());
         let component = found.unwrap_or_default();
         let value = match row.get(component) {
@@ -137,16 +136,7 @@ pub(crate) fn prepare(metric: Metric, row: &mut [f32]) {
     if metric != Metric::Cosine {
         return;
     }
-    // Added in f64 and in one order, so that every platform stores the same bits; to four sums, so that
-    // an addition need not wait for the one before it.
-    let mut sums = [0.0f64; 4];
-    for four in row.chunks(4) {
-        sums.iter_mut().zip(four).for_each(|(sum, x)| *sum += f64::from(*x) * f64::from(*x));
-    }
-    let scale = 1.0 / ((sums[0] + sums[1]) + (sums[2] + sums[3])).sqrt();
-    for x in row {
-        *x = (f64::from(*x) * scale) as f32;
-    }
+    rows::multiply(row, 1.0 / rows::squared_norm(row).sqrt());
 }
 
 /// Exact distances of stored rows to one query.

@@ -1,0 +1,112 @@
+//! One row: its length, its codes, their sums.
+//!
+//! The loops here are the definition, and the only form where compilers make vectors of them. In WebAssembly they
+//! do not, because the module is built for size, so there is a form in vectors. Both give the same bits.
+
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+pub(crate) use super::rows_simd128::{encode, multiply, squared_norm, sums};
+#[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+pub(crate) use definition::{encode, multiply, squared_norm, sums};
+
+/// The largest code.
+pub(crate) const TOP: f32 = 126.0;
+
+#[cfg_attr(
+    all(target_arch = "wasm32", target_feature = "simd128"),
+    allow(dead_code, reason = "tests compare with the definition")
+)]
+pub(super) mod definition {
+    use super::TOP;
+
+    /// The sum of squares, added in f64 and in one order, so that every platform finds the same bits; to four
+    /// sums, so that an addition need not wait for the one before it.
+    pub(crate) fn squared_norm(row: &[f32]) -> f64 {
+        let mut sums = [0.0f64; 4];
+        for four in row.chunks(4) {
+            sums.iter_mut().zip(four).for_each(|(sum, x)| *sum += f64::from(*x) * f64::from(*x));
+        }
+        (sums[0] + sums[1]) + (sums[2] + sums[3])
+    }
+
+    /// Multiplies every component, in f64.
+    pub(crate) fn multiply(row: &mut [f32], factor: f64) {
+        row.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
+    }
+
+    /// Writes `clamp(floor((x - mean) * scale + offset), 0, 126)` of as many components as all three have, and
+    /// returns how many are clamped. No component is NaN.
+    // Without a branch, so that compilers can make vectors of it.
+    pub(crate) fn encode(
+        codes: &mut [u8],
+        row: &[f32],
+        mean: &[f32],
+        scale: f32,
+        offset: f32,
+    ) -> u32 {
+        let mut clamped = 0u32;
+        for ((code, x), mean) in codes.iter_mut().zip(row).zip(mean) {
+            let place = (x - mean) * scale + offset;
+            clamped += u32::from(place < 0.0) + u32::from(place >= TOP + 1.0);
+            *code = place.clamp(0.0, TOP) as i32 as u8;
+        }
+        clamped
+    }
+
+    /// The sum of codes, and the sum of their squares.
+    pub(crate) fn sums(codes: &[u8]) -> (u32, u32) {
+        codes.iter().fold((0, 0), |(sum, squares), code| {
+            let code = u32::from(*code);
+            (sum + code, squares + code * code)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::Rng;
+
+    /// Rows of every length up to some sixteens, with components far outside too.
+    fn rows() -> impl Iterator<Item = Vec<f32>> {
+        let mut rng = Rng(11);
+        (0..200).map(move |length| {
+            let mut row = rng.vector(length);
+            let outside = [f32::MAX, -f32::MAX, 1e-40, -0.0, 1e9, -1e9, 0.5];
+            row.iter_mut().skip(3).step_by(9).zip(outside).for_each(|(x, other)| *x = other);
+            row
+        })
+    }
+
+    #[test]
+    fn lengths_are_the_definitions_to_the_bit() {
+        for mut row in rows() {
+            let squares = squared_norm(&row);
+            assert_eq!(squares.to_bits(), definition::squared_norm(&row).to_bits());
+            let mut expected = row.clone();
+            let factor = 1.0 / squares.max(1e-30).sqrt();
+            definition::multiply(&mut expected, factor);
+            multiply(&mut row, factor);
+            let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
+            assert_eq!(bits(&row), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn codes_and_their_sums_are_the_definitions() {
+        let mut rng = Rng(12);
+        for row in rows() {
+            let mean = rng.vector(row.len());
+            for (scale, offset) in
+                [(20.0, 63.5), (1e-30, 63.1), (1e30, 63.9), (64.0, 0.0), (3.0, 126.5)]
+            {
+                let (mut codes, mut expected) = (vec![255; row.len()], vec![0; row.len()]);
+                let clamped = encode(&mut codes, &row, &mean, scale, offset);
+                let wanted = definition::encode(&mut expected, &row, &mean, scale, offset);
+                assert_eq!((&codes, clamped), (&expected, wanted));
+                assert_eq!(sums(&codes), definition::sums(&codes));
+            }
+        }
+        let most = vec![126; 65_536];
+        assert_eq!(sums(&most), (126 * 65_536, 126 * 126 * 65_536));
+    }
+}
