@@ -119,6 +119,26 @@ async function build(lab, { data: name, rounds, ways, ef = 64 }) {
   return result;
 }
 
+/** A batch alone and one that threads help with, in turn. The index starts them, and that counts. */
+async function workers(lab, { data: name, rounds, helpers = 2 }) {
+  const data = await lab.open(name);
+  const result = { helpers, times: { alone: [], helped: [] } };
+  const order = [['alone', 0], ['helped', helpers]];
+  // One more for the engine to compile everything.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const [way, threads] of order) {
+      const index = await lab.EdgeVec.create(data);
+      const time = await timed(lab, () => index.insertBatch(data.rows, { workers: threads }));
+      lab.say(`${name}, round ${round} of ${rounds}: batch with ${threads} workers ${Math.round(time.wallMs)} ms`);
+      if (round > 0) result.times[way].push(time);
+      index.close();
+      lab.signal?.throwIfAborted();
+    }
+    order.reverse();
+  }
+  return result;
+}
+
 /** The first batch of an engine that has just started. */
 const cold = (lab, { data }) => build(lab, { data, rounds: 1, ways: ['batch'] });
 
@@ -318,4 +338,4 @@ async function gapsDuring(work, tell) {
   return gaps.sort((a, b) => a - b);
 }
 
-export const WORKLOADS = { noise, build, cold, search, save, start, attach, overhead, memory, blocked };
+export const WORKLOADS = { noise, build, cold, search, save, start, workers, attach, overhead, memory, blocked };

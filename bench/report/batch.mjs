@@ -5,7 +5,9 @@ import { GENERATED, NAMES, apart, environment, megabytes, median, milliseconds, 
 
 /** From so many rows on a batch is long enough to be told in CPU time. */
 const CPU_ROWS = 9000;
-const TARGETS = { loop: 4.5, f32Loop: 8, attach: 4.5, overhead: 0.05, blockedMs: 16, peakBytesPerRow: 1200, growthBytes: 100e6 };
+/** From so many rows on threads have to pay. */
+const LARGE_ROWS = 50_000;
+const TARGETS = { loop: 4.5, f32Loop: 8, attach: 4.5, workers: 1.6, overhead: 0.05, blockedMs: 16, peakBytesPerRow: 1200, growthBytes: 100e6 };
 
 const clockOf = ({ rows, times: all }) => (rows >= CPU_ROWS && all.batch[0].cpuMs !== undefined ? 'cpuMs' : 'wallMs');
 const taken = (result, way) => result.times[way]?.map((time) => time[clockOf(result)]);
@@ -80,6 +82,21 @@ function attachTable(lines) {
   }));
 }
 
+const wall = (result, way) => median(result.times[way].map(({ wallMs }) => wallMs));
+const workersRatio = (result) => wall(result, 'alone') / wall(result, 'helped');
+
+function workersTable(lines) {
+  const head = ['Threads that help', 'none, wall ms', 'two, wall ms', 'speed-up', 'CPU time against none', 'rounds'];
+  return table(head, lines.filter(({ kind }) => kind === 'workers').map((result) => {
+    const cpu = (way) => median(result.times[way].map(({ cpuMs }) => cpuMs ?? NaN));
+    const more = cpu('helped') / cpu('alone');
+    return [
+      named(result), milliseconds(wall(result, 'alone')), milliseconds(wall(result, 'helped')),
+      ratioWith(workersRatio(result), result.noise?.wallMs), Number.isNaN(more) ? '' : times(more), result.times.alone.length,
+    ];
+  }));
+}
+
 function overheadTable(lines, native) {
   return table(['Boundary overhead', 'package (ms)', 'core (ms)', 'overhead', 'of which each round repeats', 'WASM / native'], lines.filter(({ kind }) => kind === 'overhead').map((result) => {
     const there = native?.find(same('build', result));
@@ -133,6 +150,9 @@ function goals(batches, quality) {
     for (const result of lines.filter(({ kind }) => kind === 'attach')) {
       atLeast(`${NAMES[engine]}: 1,000 rows into ${whole(result.before)} of ${result.set}`, TARGETS.attach, attachRatio(result), result.noise?.[clockOfAttach(result)]);
     }
+    for (const result of lines.filter(({ kind, rows }) => kind === 'workers' && rows >= LARGE_ROWS)) {
+      atLeast(`${at(result)}: two workers against none, wall time`, TARGETS.workers, workersRatio(result), result.noise?.wallMs);
+    }
     for (const result of lines.filter(({ kind }) => kind === 'overhead')) {
       atMost(`${at(result)}: boundary overhead`, TARGETS.overhead, overheadOf(result), (value) => percent(value, 1), overheadNoise(result));
     }
@@ -164,6 +184,7 @@ export function batchReport(batches, quality) {
     const tables = [
       timesTable(lines, engine === 'native'),
       attachTable(lines),
+      workersTable(lines),
       overheadTable(lines, batches.get('native')),
       memoryTable(lines, engine === 'native'),
       blockedTable(lines),

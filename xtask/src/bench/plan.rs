@@ -132,6 +132,7 @@ impl Plan<'_> {
                     json!({ "kind": "build", "data": data, "rounds": rounds, "ways": ways }),
                 ]);
                 pages.push(vec![json!({ "kind": "cold", "data": data, "pages": few })]);
+                pages.push(vec![json!({ "kind": "workers", "data": data, "rounds": few })]);
                 warm.push(json!({ "kind": "blocked", "data": data, "rounds": rounds }));
                 let rounds = if self.quick { FEW_ROUNDS } else { ROUNDS };
                 warm.extend(attach_to(set).into_iter().map(|before| {
