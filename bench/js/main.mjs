@@ -6,11 +6,11 @@
 // `pages` the list is run in so many processes or pages, for what is cold only once, and times are put together.
 import { execFile } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { runPage } from '../../js/harness/run.mjs';
+import { cpuMs } from './cpu.mjs';
 
 const SECONDS = 1800;
 const { values, positionals } = parseArgs({
@@ -24,22 +24,6 @@ const { values, positionals } = parseArgs({
 });
 const { engine, data, modules, node } = values;
 
-/** Time that the threads of these processes have worked. */
-function cpuMs(processes) {
-  let nanoseconds = 0;
-  for (const process of processes) {
-    const tasks = `/proc/${process}/task`;
-    try {
-      for (const task of fs.readdirSync(tasks)) {
-        nanoseconds += Number(fs.readFileSync(`${tasks}/${task}/schedstat`, 'latin1').split(' ', 1)[0]);
-      }
-    } catch {
-      // It ended meanwhile.
-    }
-  }
-  return nanoseconds / 1e6;
-}
-
 async function inBrowser(workloads) {
   const outcome = await runPage({
     engine,
@@ -48,7 +32,7 @@ async function inBrowser(workloads) {
     // Isolated pages have finer clocks.
     isolated: true,
     mounts: { '/bench-data/': data, '/bench-wasm/': modules },
-    answers: { '/bench-cpu': (run) => (os.platform() === 'linux' ? cpuMs(run.family()) : null) },
+    answers: { '/bench-cpu': (run) => cpuMs(run.family()) },
     // Asking takes time that would be counted.
     pollMs: 2000,
     onLine: (line) => console.error(`  ${line}`),

@@ -34,7 +34,7 @@ function byName(kind, names) {
 const quality = results('quality');
 const batches = byName('batch', ENGINES);
 const searches = byName('search', ENGINES);
-const rivals = byName('rivals', ['javascript', 'native']);
+const rivals = byName('rivals', ['chromium', 'javascript', 'native']);
 const counts = JSON.parse(fs.readFileSync(`${root}bench/counts.json`, 'utf8'));
 
 const summaries = [batchSummary(batches), qualitySummary(quality), searchSummary(searches), rivalsSummary(rivals)];

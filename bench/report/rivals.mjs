@@ -6,7 +6,7 @@ const OWN = 'edgevec';
 const AGAIN = / again$/;
 const RECALLS = [0.9, 0.95, 0.99];
 const LEAST_RECALL = 0.9;
-const TITLES = { javascript: 'JavaScript, in Node', native: 'Native, one thread' };
+const TITLES = { chromium: 'JavaScript, in Chromium', javascript: 'JavaScript, in Node', native: 'Native, one thread' };
 /** Of the build's time; what holds the thread longer lets nothing else run until it is over. */
 const WHOLE_BUILD = 0.9;
 const seconds = (ms) => (ms < 10_000 ? (ms / 1000).toFixed(2) : ms < 100_000 ? (ms / 1000).toFixed(1) : whole(ms / 1000));
@@ -102,11 +102,11 @@ function parameterTable(lines) {
 
 function sizeTable(lines) {
   const rows = lines.filter((line) => buildMs(line) !== undefined).map((line) => {
-    const saved = of(line, (round) => round.saved?.bytes);
+    const [growth, saved] = [of(line, ({ rssBytes }) => rssBytes), of(line, (round) => round.saved?.bytes)];
     const { download } = line;
     const counted = download && [`${download.scripts} script${download.scripts === 1 ? '' : 's'}`, ...download.others].join(', ');
     return [
-      fully(line), megabytes(of(line, ({ rssBytes }) => rssBytes)), saved === undefined ? '–' : megabytes(saved),
+      fully(line), ...[growth, saved].map((bytes) => (bytes === undefined ? '–' : megabytes(bytes))),
       ...(download ? [kilobytes(download.gzipBytes), counted] : ['–', '']),
     ];
   });
@@ -175,6 +175,9 @@ const failures = (lines) => lines.filter((line) => !passes(line)).map((line) => 
   return `- ${fully(line)}: ${wrong.join('; ')}\n`;
 }).join('');
 
+/** Where memory can be measured: not in a page. */
+const growsMemory = (line) => of(line, ({ rssBytes }) => rssBytes) !== undefined;
+
 function section(family, lines) {
   const picture = (kind, alternative) => `![${alternative}](${file(kind, family, lines[0]).split('/').pop()})`;
   const failing = failures(lines);
@@ -184,9 +187,7 @@ ${picture('recall', 'Recall against queries a second')}
 
 ${picture('build', 'CPU time of building')}
 
-${picture('memory', 'Growth of memory')}
-
-${words(lines)}
+${lines.some(growsMemory) ? `${picture('memory', 'Growth of memory')}\n\n` : ''}${words(lines)}
 ${noise(lines)}
 ${failing ? `Failing:\n\n${failing}\n` : ''}${mainTable(lines)}
 ${parameterTable(lines)}
@@ -208,23 +209,23 @@ export function rivalsReport(families) {
   return `${GENERATED}
 # EdgeVec and its rivals
 
-The same rows, queries and exact neighbours for every library, each in a process of its own, measured in turn by the same
-program through an adapter of a few lines ([bench/rivals](../../bench/rivals)). Everything is Node or native: packages that are WebAssembly run in the
-same engine as in Chromium, but were not measured in a browser. m is 16 and efConstruction 200 wherever a library has
-them; one thread. How to run it: [README](README.md).
+The same rows, queries and exact neighbours for every library, each in a process or page of its own, measured in turn by the same
+program through an adapter of a few lines ([bench/rivals](../../bench/rivals)). What runs in JavaScript is measured in pages of Chromium,
+as far as it runs there, and in Node. m is 16 and efConstruction 200 wherever a library has them; one thread. How to run it: [README](README.md).
 
-- **Build** is the CPU time of the process while rows go in, with what a library does to make them searchable; \`wall\` is longer where
-  other programs were running. What has no index builds at once and searches slowly.
-- **q/s** are queries a second of CPU time at a recall@10, between the two points of a sweep of ef (10 to 512, or until it rises no more) around it;
+- **Build** is the CPU time of the process (of all processes of a browser) while rows go in, with what a library does to make them
+  searchable; \`wall\` is longer where other programs were running. What has no index builds at once and searches slowly.
+- **q/s** are queries a second of CPU time (in a page of time: it cannot see the former) at a recall@10, between the two points of a sweep of ef (10 to 512, or until it rises no more) around it;
   of three or more passes over all queries the fastest counts.
   JavaScript asks one query at a time; native libraries get all of them in one call, as their interface has it.
 - **Thread held** is the longest time while rows go in during which the program could do nothing else; \`whole build\` is a call that
   does not return before. Where rows go in one by one it is the longest call.
 - **Memory growth** is of the process, from before the index is made to when it is built; the rows themselves are not in it.
+  A page cannot see it.
 - **Download** is the scripts that a page loads and the WebAssembly they fetch, each as it is published and compressed by gzip
   itself. A bundler makes scripts smaller.
 - **Checks**: rows stored are the rows given; every 100th row finds itself (or a copy of it) first at ef 512; a recall of ${LEAST_RECALL} is reached at some
-  ef; 50 queries are answered the same by what was saved and loaded again (– where the library cannot in Node). More than ${limits} s of
+  ef; 50 queries are answered the same by what was saved and loaded again (– where the library cannot, as the adapter uses it). More than ${limits} s of
   CPU is a failure, too.
 - \`edgevec of the registry\` is an older, unrelated package of the same name.
 - What builds in more than 30 s is measured in one round only. Of a library's ways of building, charts and words have the fastest that
@@ -251,6 +252,7 @@ export function rivalsCharts(families) {
       const bars = (value, show) => shown.map((line) => ({ name: called(line), value: value(line), text: show(value(line)), own: line.contender === OWN }))
         .sort((a, b) => a.value - b.value);
       charts[at('build')] = barChart({ title: `${where}: building, CPU seconds`, bars: bars(buildMs, (ms) => `${seconds(ms)} s`) });
+      if (!lines.some(growsMemory)) continue;
       charts[at('memory')] = barChart({ title: `${where}: growth of memory`, bars: bars((line) => of(line, ({ rssBytes }) => rssBytes), megabytes) });
     }
   }
@@ -267,12 +269,13 @@ function curve(line) {
 
 /** Two charts and the words for the README. */
 export function rivalsSummary(families) {
-  const [lines] = bySet(families.get('javascript') ?? []);
-  if (lines === undefined) return '';
-  const picture = (kind, alternative) => `![${alternative}](${file(kind, 'javascript', lines[0])})`;
+  const family = ['chromium', 'javascript'].find((name) => families.has(name));
+  if (family === undefined) return '';
+  const [lines] = bySet(families.get(family));
+  const picture = (kind, alternative) => `![${alternative}](${file(kind, family, lines[0])})`;
   const failing = [...new Set(lines.filter((line) => !passes(line)).map(called))];
-  return `Beside other libraries that run in JavaScript, ${named(lines[0])}, one thread, m 16, efConstruction 200
-([all of them, the native ones, and what fails](docs/benchmarks/rivals.md)):
+  return `Beside other libraries, ${named(lines[0])}, ${TITLES[family]}, one thread, m 16, efConstruction 200
+([in Node too, the native ones, and what fails](docs/benchmarks/rivals.md)):
 
 ${picture('recall', 'Recall against queries a second')}
 

@@ -1,6 +1,6 @@
-// Measures contenders in turn, each in a process of its own, and prints a line of JSON after each measurement:
+// Measures contenders in turn, each in a process or page of its own, and prints a line of JSON after each measurement:
 //
-//   node main.mjs --family javascript|native --data DIR --set NAME… --rounds N --seconds S [--only NAME…]
+//   node main.mjs --family javascript|chromium|native --data DIR --set NAME… --rounds N --seconds S [--only NAME…]
 //
 // A line holds all rounds of one contender, one way of building and one data set so far, so that the last line of
 // each is the whole, and a run that is stopped has kept what it measured.
@@ -10,6 +10,8 @@ import os from 'node:os';
 import path from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { cpuMs } from '../js/cpu.mjs';
+import { runPage } from '../../js/harness/run.mjs';
 import { download } from './download.mjs';
 
 /** The last takes longest. */
@@ -61,18 +63,45 @@ async function javascript(contender) {
     runs: about.runs,
     ...(adapter.download && { download: download(adapter.download) }),
   };
-  const command = (way, folder) => [values.node, '--expose-gc', path.join(here, 'measure.mjs'), contender, way, folder];
-  return ways.map((way) => ({ contender, way, facts, metrics, command: (folder) => command(way, folder) }));
+  const command = (way, folder) => [values.node, '--expose-gc', path.join(here, 'in-node.mjs'), contender, way, folder];
+  return ways.map((way) => ({ contender, way, facts, metrics, measure: (folder) => run(command(way, folder)) }));
+}
+
+/** The same in pages of Chromium, without what no page can run. */
+async function chromium(contender) {
+  const ways = await javascript(contender);
+  const able = ways.filter(({ facts }) => facts.runs !== 'native addon');
+  return able.map((way) => ({ ...way, measure: (folder) => inPage(way, path.basename(folder)) }));
 }
 
 const native = (contender) => NATIVE[contender].map((way) => ({
   contender,
   way,
   facts: {},
-  command: (folder) => (contender === 'edgevec'
+  measure: (folder) => run(contender === 'edgevec'
     ? [values.program, 'contender', folder, '--way', way.startsWith('insert_batch') ? 'batch' : 'loop']
     : [values.python, path.join(here, 'native/measure.py'), contender, folder]),
 }));
+
+/** A page that says nothing for so long is ended: there is no limit to its CPU time. */
+async function inPage({ contender, way }, data) {
+  try {
+    const { version: engine, result } = await runPage({
+      engine: 'chromium',
+      page: `/bench/rivals/page.html?${new URLSearchParams({ contender, way, data })}`,
+      timeout: seconds,
+      // For finer clocks, and for libraries that need shared memory.
+      isolated: true,
+      mounts: { '/bench-data/': path.resolve(values.data) },
+      answers: { '/bench-cpu': (run) => cpuMs(run.family()) },
+      // Asking takes time that would be counted.
+      pollMs: 2000,
+    });
+    return { engine, ...result };
+  } catch (error) {
+    return { failed: error.message.split('\n')[0].slice(0, 160) };
+  }
+}
 
 /** Runs a command that prints one line of JSON; what goes wrong is a result, too. */
 function run([program, ...args]) {
@@ -103,7 +132,11 @@ function run([program, ...args]) {
   });
 }
 
-const families = { javascript: () => Promise.all(JAVASCRIPT.map(javascript)), native: () => Object.keys(NATIVE).map(native) };
+const families = {
+  javascript: () => Promise.all(JAVASCRIPT.map(javascript)),
+  chromium: () => Promise.all(JAVASCRIPT.map(chromium)),
+  native: () => Object.keys(NATIVE).map(native),
+};
 const contenders = (await families[values.family]()).flat().filter(({ contender }) => values.only.length === 0 || values.only.includes(contender));
 if (contenders.length === 0) {
   console.error(`no contender of the family ${values.family} is called ${values.only.join(' or ')}`);
@@ -130,8 +163,8 @@ for (const name of values.set) {
       if (once.has(contender)) continue;
       const start = Date.now();
       const load = os.loadavg()[0];
-      const { facts, parameters, backend, ...measured } = await run(contender.command(folder));
-      Object.assign(line, facts, parameters && { parameters }, backend && { backend });
+      const { facts, engine: ran, parameters, backend, ...measured } = await contender.measure(folder);
+      Object.assign(line, facts, ran && { engine: ran }, parameters && { parameters }, backend && { backend });
       line.rounds.push({ load, ...measured });
       const outcome = measured.failed ?? `built in ${(measured.cpuMs / 1000).toFixed(2)} s of CPU`;
       console.error(`  ${place}: ${outcome} (${Math.round((Date.now() - start) / 1000)} s)`);

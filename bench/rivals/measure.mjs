@@ -1,14 +1,12 @@
-// One contender, one way of building, one data set, in a process of its own:
+// One contender, one way of building, one data set: what is measured, in Node (`in-node.mjs`) and in a page (`page.mjs`).
 //
-//   node --expose-gc measure.mjs ADAPTER WAY DATA-FOLDER
-//
-// Prints the measurement as JSON. An adapter exports `about`, `ways` and a function that loads its library and
-// resolves to `create(data, way)` and, where what was saved can be loaded, `load(file, data, way)`. What `create` returns has
+// An adapter exports `about`, `ways` and a function that loads its library by the help of a host, and resolves to
+// `create(data, way)` and, where what was saved can be loaded, `load(file, data, way)`. What `create` returns has
 // `parameters`, `one(vector, id)` or `all()`, `count()`, `search(query, k, ef)` (row numbers, nearest first) and
 // perhaps `save(file)`. `native/measure.py` and `bench/src/contender.rs` measure the same.
-import fs from 'node:fs';
-import os from 'node:os';
-import path from 'node:path';
+//
+// A host has `inPage`, `asset(file)` with the bytes of a file in node_modules, and `write(file, bytes)` and `read(file)` of
+// what is saved; for what is here `open()` with the data set, `clock()`, `stopwatch()`, `residentBytes()`, `temporary()`.
 import { row } from './adapters/rows.mjs';
 
 const EFS = [10, 12, 16, 24, 32, 48, 64, 96, 128, 192, 256, 384, 512];
@@ -21,10 +19,6 @@ const [PROBE_EVERY, PROBE_EF] = [100, 512];
 /** Queries whose answers are compared after loading, and their candidates. */
 const [COMPARED, COMPARED_EF] = [50, 64];
 
-// The result alone goes to the standard output.
-console.log = console.error;
-const [adapter, way, folder] = process.argv.slice(2);
-
 /** All vectors at unit length. */
 function unit(vectors, dimensions) {
   for (let from = 0; from < vectors.length; from += dimensions) {
@@ -35,14 +29,9 @@ function unit(vectors, dimensions) {
 }
 
 /** The data set; what knows squared L2 only gets vectors on which that has the order of cosine. */
-function opened(l2Only) {
-  const at = (file) => {
-    const bytes = fs.readFileSync(path.join(folder, file));
-    return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-  };
-  const { rows: count, queries: queryCount, dimensions, metric, top } = JSON.parse(Buffer.from(at('meta.json')).toString());
-  const [rows, queries] = ['rows.f32', 'queries.f32'].map((file) => new Float32Array(at(file)));
-  const data = { count, queryCount, dimensions, top, rows, queries, truth: new Uint32Array(at('truth.u32')) };
+async function opened(host, l2Only) {
+  const { meta: { rows: count, queries: queryCount, dimensions, metric, top }, rows, queries, truth } = await host.open();
+  const data = { count, queryCount, dimensions, top, rows, queries, truth };
   if (metric === 'l2') return { ...data, metric, as: 'squared L2' };
   if (!l2Only) return { ...data, metric, as: metric };
   unit(rows, dimensions);
@@ -50,23 +39,10 @@ function opened(l2Only) {
   return { ...data, metric: 'l2', as: 'squared L2 of unit vectors' };
 }
 
-function clock() {
-  const [cpu, wall] = [process.cpuUsage(), performance.now()];
-  return () => {
-    const { user, system } = process.cpuUsage(cpu);
-    return { cpuMs: (user + system) / 1000, wallMs: performance.now() - wall };
-  };
-}
-
-const residentBytes = () => {
-  globalThis.gc();
-  return process.memoryUsage.rss();
-};
-
 /** Inserts all rows; `holdMs` is the longest time that nothing else could run. */
-async function built(index, data) {
+async function built(host, index, data) {
   let holdMs = 0;
-  const taken = clock();
+  const taken = await host.clock();
   if (index.one) {
     for (let id = 0; id < data.count; id += 1) {
       const start = performance.now();
@@ -74,7 +50,7 @@ async function built(index, data) {
       if (inserted instanceof Promise) await inserted;
       holdMs = Math.max(holdMs, performance.now() - start);
     }
-    return { ...taken(), holdMs };
+    return { ...(await taken()), holdMs };
   }
   let last = performance.now();
   const tick = () => {
@@ -84,7 +60,7 @@ async function built(index, data) {
   };
   const timer = setInterval(tick, 1);
   await index.all();
-  const time = taken();
+  const time = await taken();
   tick();
   clearInterval(timer);
   return { ...time, holdMs };
@@ -104,20 +80,20 @@ async function askAll(index, data, ef) {
   return found;
 }
 
-async function sweep(index, data, efs) {
+async function sweep(host, index, data, efs) {
   const points = [];
   for (const ef of efs) {
     // Some libraries make something when `ef` changes.
     await index.search(queryOf(data, 0), data.top, ef);
-    const first = clock();
+    const first = host.stopwatch();
     const recall = (await askAll(index, data, ef)) / data.truth.length;
     let fastest = first();
     if (fastest.wallMs < LONG_MS) {
       // That was to warm up.
       fastest = { cpuMs: Infinity };
-      const all = clock();
+      const all = host.stopwatch();
       for (let pass = 0; pass < PASSES || all().wallMs < TIMED_MS; pass += 1) {
-        const taken = clock();
+        const taken = host.stopwatch();
         await askAll(index, data, ef);
         const time = taken();
         if (time.cpuMs < fastest.cpuMs) fastest = time;
@@ -143,14 +119,13 @@ async function probe(index, data, ef) {
 }
 
 /** Saves, loads what was saved, and compares answers. */
-async function saved(library, index, data, efs) {
+async function saved(host, library, index, data, way, efs) {
   const ef = efs[0] === null ? null : COMPARED_EF;
-  const temporary = fs.mkdtempSync(path.join(os.tmpdir(), 'edgevec-rivals-'));
-  const file = path.join(temporary, 'saved');
+  const { file, bytes, remove } = host.temporary();
   const outcome = {};
   try {
     await index.save(file);
-    outcome.bytes = fs.statSync(file).size;
+    outcome.bytes = bytes();
     const loaded = await library.load(file, data, way);
     outcome.asked = Math.min(COMPARED, data.queryCount);
     outcome.same = 0;
@@ -161,36 +136,35 @@ async function saved(library, index, data, efs) {
   } catch (error) {
     outcome.error = firstLine(error);
   } finally {
-    fs.rmSync(temporary, { recursive: true, force: true });
+    remove();
   }
   return outcome;
 }
 
 const firstLine = (error) => String(error?.message ?? error).split('\n')[0].slice(0, 160);
 
-async function measured() {
+async function measured(host, adapter, way) {
   const { default: opening, efs = EFS, l2Only = false } = await import(`./adapters/${adapter}.mjs`);
-  const data = opened(l2Only);
-  const library = await opening();
-  const before = residentBytes();
+  const data = await opened(host, l2Only);
+  const library = await opening(host);
+  const before = host.residentBytes();
   const index = await library.create(data, way);
   const result = { backend: library.backend, parameters: index.parameters };
-  Object.assign(result, await built(index, data));
-  result.rssBytes = residentBytes() - before;
+  Object.assign(result, await built(host, index, data));
+  if (before !== undefined) result.rssBytes = host.residentBytes() - before;
   result.stored = Number(await index.count());
-  result.points = await sweep(index, data, efs);
+  result.points = await sweep(host, index, data, efs);
   result.probe = await probe(index, data, efs[0] === null ? null : Math.min(PROBE_EF, Math.max(...efs)));
-  if (index.save) result.saved = await saved(library, index, data, efs);
+  if (index.save) result.saved = await saved(host, library, index, data, way, efs);
   return result;
 }
 
-const print = (result) => new Promise((done) => { process.stdout.write(`${JSON.stringify(result)}\n`, done); });
-try {
-  await print(await measured());
-  // Some libraries leave timers or workers behind.
-  process.exit(0);
-} catch (error) {
-  console.error(error);
-  await print({ failed: firstLine(error) });
-  process.exit(1);
+/** What was measured; or `failed`, with the reason. */
+export async function measure(host, adapter, way) {
+  try {
+    return await measured(host, adapter, way);
+  } catch (error) {
+    console.error(error);
+    return { failed: firstLine(error) };
+  }
 }

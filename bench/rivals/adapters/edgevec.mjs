@@ -1,5 +1,4 @@
 // EdgeVec itself, as it is built in js/dist.
-import fs from 'node:fs';
 
 export const about = { name: 'EdgeVec', package: '../../js', runs: 'WebAssembly' };
 /** `insertBatch` again is the same once more, and shows the noise. */
@@ -7,12 +6,12 @@ export const ways = ['insertBatch', 'insert', 'insertBatch again'];
 // Of the two builds a page loads one; this is the larger.
 export const download = { entries: ['../../js/dist/entry/browser.js'], more: ['../../js/dist/assets/edgevec_relaxed.wasm'] };
 
-export default async function edgevec() {
-  const { EdgeVec } = await import('../../../js/dist/entry/node.js');
+export default async function edgevec(host) {
+  const { EdgeVec } = await import(`../../../js/dist/entry/${host.inPage ? 'browser' : 'node'}.js`);
   const wrapped = (index) => ({
     count: () => index.size,
     search: (query, k, ef) => index.search(query, { k, ef }).map(({ id }) => id),
-    save: (file) => fs.writeFileSync(file, index.toBytes()),
+    save: (file) => host.write(file, index.toBytes()),
   });
   return {
     // Known once the first index is made.
@@ -28,6 +27,6 @@ export default async function edgevec() {
         : { all: () => index.insertBatch(data.rows, { workers: 0 }) };
       return { parameters, ...insert, ...wrapped(index) };
     },
-    load: async (file) => wrapped(await EdgeVec.fromBytes(fs.readFileSync(file))),
+    load: async (file) => wrapped(await EdgeVec.fromBytes(host.read(file))),
   };
 }

@@ -8,7 +8,7 @@ export const download = { entries: ['hnswlib-wasm/dist/hnswlib.js', 'hnswlib-was
 
 export default async function hnswlib() {
   // It is compiled for pages and asks for this name; it uses nothing of it.
-  globalThis.window = globalThis;
+  globalThis.window ??= globalThis;
   const { loadHnswlib } = await import('hnswlib-wasm/dist/hnswlib.js');
   const lib = await loadHnswlib();
   return {

@@ -1,6 +1,3 @@
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
-
 export const about = { name: 'horajs', package: 'horajs', runs: 'WebAssembly' };
 /** Knows squared L2 only: cosine is asked with vectors of unit length. */
 export const l2Only = true;
@@ -8,10 +5,10 @@ export const l2Only = true;
 export const ways = ['bulk_add, build'];
 export const download = { entries: ['horajs/index.js'], more: ['horajs/pkg/horajs_bg.wasm'] };
 
-export default async function horajs() {
+export default async function horajs(host) {
   // `getHora` fails in newer versions of Node, where `crypto` cannot be set; this is what it does.
   const { default: init, HNSWIndexUsize, init_env: initEnv } = await import('horajs/pkg/horajs.js');
-  const bytes = fs.readFileSync(createRequire(import.meta.url).resolve('horajs/pkg/horajs_bg.wasm'));
+  const bytes = await host.asset('horajs/pkg/horajs_bg.wasm');
   await init(bytes, new WebAssembly.Memory({ initial: 8192, maximum: 65_536, shared: true }));
   initEnv();
   // It keeps max(k, ef_search) candidates, and ef_search is fixed when it is made.
@@ -28,9 +25,9 @@ export default async function horajs() {
         // Always 0, whatever is in it.
         count: () => index.size(),
         search: searching(index),
-        save: (file) => fs.writeFileSync(file, index.dump_index()),
+        save: (file) => host.write(file, index.dump_index()),
       };
     },
-    load: (file) => ({ search: searching(HNSWIndexUsize.load_index(fs.readFileSync(file))) }),
+    load: (file) => ({ search: searching(HNSWIndexUsize.load_index(host.read(file))) }),
   };
 }

@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { eachRow } from './rows.mjs';
 
 export const about = { name: 'Orama', package: '@orama/orama', runs: 'JavaScript' };
@@ -8,7 +7,7 @@ export const download = { entries: ['@orama/orama/dist/browser/index.js'] };
 export const efs = [null];
 export const metrics = ['cosine'];
 
-export default async function orama() {
+export default async function orama(host) {
   const { count, create, insert, insertMultiple, load, save, searchVector } = await import('@orama/orama');
   const empty = (data) => create({ schema: { row: 'number', embedding: `vector[${data.dimensions}]` } });
   const document = (vector, id) => ({ id: String(id), row: id, embedding: Array.from(vector) });
@@ -27,12 +26,12 @@ export default async function orama() {
           : { all: () => insertMultiple(database, eachRow(data).map(document)) }),
         count: () => count(database),
         search: searching(database),
-        save: (file) => fs.writeFileSync(file, JSON.stringify(save(database))),
+        save: (file) => host.write(file, JSON.stringify(save(database))),
       };
     },
     load(file, data) {
       const database = empty(data);
-      load(database, JSON.parse(fs.readFileSync(file, 'utf8')));
+      load(database, JSON.parse(new TextDecoder().decode(host.read(file))));
       return { search: searching(database) };
     },
   };

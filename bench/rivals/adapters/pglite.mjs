@@ -1,4 +1,3 @@
-import fs from 'node:fs';
 import { row } from './rows.mjs';
 
 export const about = { name: 'PGlite with pgvector', package: '@electric-sql/pglite', with: '@electric-sql/pglite-pgvector', runs: 'WebAssembly' };
@@ -14,7 +13,7 @@ export const download = {
 const ROWS = 200;
 const OPERATORS = { l2: ['<->', 'vector_l2_ops'], cosine: ['<=>', 'vector_cosine_ops'] };
 
-export default async function pglite() {
+export default async function pglite(host) {
   const { PGlite } = await import('@electric-sql/pglite');
   const { vector: pgvector } = await import('@electric-sql/pglite-pgvector');
   const text = (vector) => `[${vector.join(',')}]`;
@@ -56,11 +55,11 @@ export default async function pglite() {
           }),
         count: async () => (await database.query('SELECT count(*)::integer AS count FROM items')).rows[0].count,
         search,
-        save: async (file) => fs.writeFileSync(file, new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())),
+        save: async (file) => host.write(file, new Uint8Array(await (await database.dumpDataDir('none')).arrayBuffer())),
       };
     },
     async load(file, data) {
-      const { search } = await opened(data, { loadDataDir: new Blob([fs.readFileSync(file)]) });
+      const { search } = await opened(data, { loadDataDir: new Blob([host.read(file)]) });
       return { search };
     },
   };

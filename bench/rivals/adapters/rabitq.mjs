@@ -1,6 +1,3 @@
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
-
 export const about = { name: 'rabitq-wasm', package: '@ruvector/rabitq-wasm', runs: 'WebAssembly' };
 /** Knows squared L2 only: cosine is asked with vectors of unit length. */
 export const l2Only = true;
@@ -11,9 +8,9 @@ export const download = {
 /** How many candidates are scored again is fixed by `build`: each takes another index. */
 export const efs = [10, 20, 40, 80, 160, 320];
 
-export default async function rabitq() {
+export default async function rabitq(host) {
   const { initSync, RabitqIndex } = await import('@ruvector/rabitq-wasm');
-  initSync({ module: fs.readFileSync(createRequire(import.meta.url).resolve('@ruvector/rabitq-wasm/ruvector_rabitq_wasm_bg.wasm')) });
+  initSync({ module: await host.asset('@ruvector/rabitq-wasm/ruvector_rabitq_wasm_bg.wasm') });
   return {
     create(data) {
       let index;

@@ -1,5 +1,3 @@
-import fs from 'node:fs';
-import { createRequire } from 'node:module';
 import { row } from './rows.mjs';
 
 export const about = { name: 'voy-search', package: 'voy-search', runs: 'WebAssembly' };
@@ -10,11 +8,10 @@ export const download = { entries: ['voy-search/voy_search_bg.js'], more: ['voy-
 /** It is a k-d tree that looks until it is sure: there is no ef. */
 export const efs = [null];
 
-export default async function voy() {
+export default async function voy(host) {
   // What a bundler does with `voy_search.js`, which imports the module like a script.
-  const resolve = createRequire(import.meta.url).resolve;
   const glue = await import('voy-search/voy_search_bg.js');
-  const bytes = fs.readFileSync(resolve('voy-search/voy_search_bg.wasm'));
+  const bytes = await host.asset('voy-search/voy_search_bg.wasm');
   const { instance } = await WebAssembly.instantiate(bytes, { './voy_search_bg.js': glue });
   glue.__wbg_set_wasm(instance.exports);
   const { Voy } = glue;
@@ -30,11 +27,11 @@ export default async function voy() {
           : { all() { index = new Voy({ embeddings: Array.from({ length: data.count }, (_, id) => resource(row(data, id), id)) }); } }),
         count: () => index.size(),
         search: searching(() => index),
-        save: (file) => fs.writeFileSync(file, index.serialize()),
+        save: (file) => host.write(file, index.serialize()),
       };
     },
     load(file) {
-      const index = Voy.deserialize(fs.readFileSync(file, 'utf8'));
+      const index = Voy.deserialize(new TextDecoder().decode(host.read(file)));
       return { search: searching(() => index) };
     },
   };

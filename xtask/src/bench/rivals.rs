@@ -1,7 +1,7 @@
 //! EdgeVec and its rivals on the same data: `bench/rivals`, with what it needs.
 //!
 //! The rivals come from npm and `PyPI`, of the versions that `bench/rivals` pins, into folders that are
-//! never committed. `bench/rivals/main.mjs` measures each in a process of its own, in rounds.
+//! never committed. `bench/rivals/main.mjs` measures each in a process or page of its own, in rounds.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -39,7 +39,7 @@ pub(crate) struct Options {
     /// Only these contenders of a family, as `bench/rivals/main.mjs` calls them.
     #[arg(long, requires = "family", value_delimiter = ',')]
     only: Vec<String>,
-    /// Only this family; by default both.
+    /// Only this family; by default all.
     #[arg(long, value_enum)]
     family: Option<Family>,
     /// A contender that takes more CPU time with one data set has failed.
@@ -70,6 +70,8 @@ impl Options {
 enum Family {
     /// Packages of npm and the package of `js/`, in Node.
     Javascript,
+    /// The same in pages of Chromium.
+    Chromium,
     /// Packages of `PyPI` and the crate.
     Native,
 }
@@ -83,16 +85,23 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         sets.folder(set)?;
     }
     let wanted = |family| options.family.is_none_or(|only| only == family);
-    if wanted(Family::Javascript) {
+    if wanted(Family::Javascript) || wanted(Family::Chromium) {
         setup::for_build()?;
         if !options.as_built {
             wasm::build()?;
         }
-        let node = setup::newer_node()?;
         npm_packages()?;
+    }
+    if wanted(Family::Javascript) {
+        let node = setup::newer_node()?;
         let mut command = measuring(options, "javascript", &chosen);
         command.arg("--node").arg(node);
         results::keep("javascript", &mut command, &mut Noise::new())?;
+    }
+    if wanted(Family::Chromium) {
+        setup::for_browsers(&[setup::Engine::Chromium])?;
+        let mut command = measuring(options, "chromium", &chosen);
+        results::keep("chromium", &mut command, &mut Noise::new())?;
     }
     if wanted(Family::Native) {
         let mut command = measuring(options, "native", &chosen);
