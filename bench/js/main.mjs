@@ -42,6 +42,16 @@ async function inBrowser(workloads) {
   return { engine: outcome.version, ...outcome.result };
 }
 
+/** Tries again what failed, and says so: an hour of measuring need not end because an engine failed in one page. */
+async function twice(page) {
+  try {
+    return await page();
+  } catch (error) {
+    console.error(`  the page failed, and is tried once more: ${error.message}`);
+    return page();
+  }
+}
+
 function inNode(workloads) {
   const script = fileURLToPath(new URL('node.mjs', import.meta.url));
   return new Promise((resolve, reject) => {
@@ -77,7 +87,7 @@ for (const text of positionals) {
   let results = [];
   for (let page = 0; page < (workloads[0].pages ?? 1); page += 1) {
     const list = JSON.stringify(workloads.map((workload) => ({ ...workload, page })));
-    const outcome = await (engine === 'node' ? inNode(list) : inBrowser(list));
+    const outcome = await (engine === 'node' ? inNode(list) : twice(() => inBrowser(list)));
     results = outcome.results.map((result, place) => {
       const times = { ...result.times };
       for (const [way, before] of Object.entries(results[place]?.times ?? {})) times[way] = [...before, ...(times[way] ?? [])];

@@ -274,6 +274,8 @@ export function rivalsSummary(families) {
   const [lines] = bySet(families.get(family));
   const picture = (kind, alternative) => `![${alternative}](${file(kind, family, lines[0])})`;
   const failing = [...new Set(lines.filter((line) => !passes(line)).map(called))];
+  const inNode = families.get('javascript')?.some((line) => named(line) === named(lines[0]) && growsMemory(line));
+  const memory = inNode ? `![Growth of memory, in Node](${file('memory', 'javascript', lines[0])})\n\n` : '';
   return `Beside other libraries, ${named(lines[0])}, ${TITLES[family]}, one thread, m 16, efConstruction 200
 ([in Node too, the native ones, and what fails](docs/benchmarks/rivals.md)):
 
@@ -281,7 +283,7 @@ ${picture('recall', 'Recall against queries a second')}
 
 ${picture('build', 'CPU time of building')}
 
-${words(lines)}- **Fails a check**: ${failing.length === 0 ? 'none' : failing.join(', ')}.
+${memory}${words(lines)}- **Fails a check**: ${failing.length === 0 ? 'none' : failing.join(', ')}.
 
 ${noise(lines)}`;
 }
