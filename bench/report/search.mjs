@@ -128,11 +128,11 @@ export function searchSummary(searches) {
 brackets: the recall, where already the smallest \`ef\` finds more), and the time from a cold start to the first hits in
 1,000 rows ([in full](docs/benchmarks/search.md)):
 
-${table(head, rows)}${[...searched(searches)].map(([at, { title }]) => `\n![${title}: recall against queries a second](${at})\n`).join('')}`;
+${table(head, rows)}${[...searched(searches)].slice(-1).map(([at, { title }]) => `\n![${title}: recall against queries a second](${at})\n`).join('')}`;
 }
 
 function startCell(lines) {
-  const [result] = ofKind(lines, 'start');
+  const result = ofKind(lines, 'start').at(-1);
   if (result === undefined) return '';
   return ['insert', 'load'].map((way) => `${milliseconds(median(result.times[way].map(({ hitsMs }) => hitsMs)))} ms`).join(' / ');
 }
