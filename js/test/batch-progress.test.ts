@@ -42,10 +42,11 @@ async function trace(run: (log: string[]) => Promise<unknown>): Promise<string[]
   return log;
 }
 
-/** Counts what `again` calls back while batches run, until it has been some times. */
+/** How often `again` calls back while a batch runs; the most of several batches, as many as it takes to be enough. */
 async function turns(again: (turn: () => void) => void): Promise<number> {
-  let count = 0;
-  for (let batch = 0; batch < MANY_BATCHES && count < 5; batch += 1) {
+  let most = 0;
+  for (let batch = 0; batch < MANY_BATCHES && most < 5; batch += 1) {
+    let count = 0;
     const index = await fresh({ dimensions: DIMENSIONS });
     let isOver = false;
     const turn = (): void => {
@@ -57,8 +58,9 @@ async function turns(again: (turn: () => void) => void): Promise<number> {
     await index.insertBatch(rows, { workers: 0 });
     isOver = true;
     index.close();
+    most = Math.max(most, count);
   }
-  return count;
+  return most;
 }
 
 describe('progress', () => {
