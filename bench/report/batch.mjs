@@ -211,21 +211,21 @@ ${sections.join('\n')}`;
 const CHARTED = ['native', 'chromium'];
 const CHART = 'docs/benchmarks/build-time.svg';
 
-/** Time of building against rows, for the dimensions that were measured with most numbers of rows. */
+/** Time of building against rows, for the data set that was measured with most numbers of rows. */
 export function batchCharts(batches) {
   const builds = CHARTED.flatMap((engine) => (batches.get(engine) ?? []).filter(({ kind }) => kind === 'build').map((result) => ({ ...result, engine })));
   const sizes = new Map();
-  for (const { dimensions, rows } of builds) sizes.set(dimensions, (sizes.get(dimensions) ?? new Set()).add(rows));
-  const [dimensions, { size }] = [...sizes].sort(([, a], [, b]) => b.size - a.size)[0] ?? [0, { size: 0 }];
+  const from = ({ set, dimensions }) => `${set.replace(/-\d+$/, '')}, ${dimensions} dimensions`;
+  for (const result of builds) sizes.set(from(result), (sizes.get(from(result)) ?? new Set()).add(result.rows));
+  const [source, { size }] = [...sizes].sort(([, a], [, b]) => b.size - a.size)[0] ?? ['', { size: 0 }];
   if (size < 3) return {};
   const lines = CHARTED.flatMap((engine) => ['loop', 'batch'].map((way) => ({
     name: `${NAMES[engine]}, ${way}`,
-    points: builds.filter((result) => result.engine === engine && result.dimensions === dimensions)
+    points: builds.filter((result) => result.engine === engine && from(result) === source)
       .sort((a, b) => a.rows - b.rows)
       .map(({ rows, times: all }) => [rows, median(all[way].map(({ wallMs }) => wallMs))]),
   })));
-  const title = `Building an index of ${dimensions} dimensions`;
-  return { [CHART]: growthChart({ title, x: 'rows', y: 'ms, wall', lines: lines.filter(({ points }) => points.length > 0) }) };
+  return { [CHART]: growthChart({ title: `Building an index: ${source}`, x: 'rows', y: 'ms, wall', lines: lines.filter(({ points }) => points.length > 0) }) };
 }
 
 /** A few lines for the README. */
