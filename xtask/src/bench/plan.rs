@@ -143,7 +143,8 @@ impl Plan<'_> {
                     json!({ "kind": "attach", "data": data, "before": before, "rounds": rounds })
                 }));
             }
-            if self.has(Part::Workers) {
+            // They take a minute, which a quick run is better without.
+            if self.only.contains(&Part::Workers) || self.has(Part::Workers) && !self.quick {
                 pages.push(vec![json!({ "kind": "workers", "data": data, "rounds": few })]);
             }
             if self.has(Part::Search) {
