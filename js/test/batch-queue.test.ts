@@ -236,11 +236,13 @@ describe('while a batch runs', () => {
 });
 
 describe('close', () => {
+  countTime();
+
   async function expectClosed(close: (index: EdgeVec, running: Promise<unknown>[]) => void): Promise<void> {
     const index = await filled(part(0, 300), { dimensions: DIMENSIONS });
     const running: Promise<unknown>[] = [];
     const onProgress = inFirstPause(() => close(index, running));
-    running.push(index.insertBatch(part(300, 2900), { onProgress }), index.insertBatch(part(2900, 2905)));
+    running.push(index.insertBatch(part(300, 2600), { onProgress }), index.insertBatch(part(2900, 5)));
     for (const outcome of await Promise.allSettled(running)) {
       expectError((outcome as PromiseRejectedResult).reason, 'CLOSED');
     }
