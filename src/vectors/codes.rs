@@ -22,9 +22,9 @@
 //! of the distance, `u32`.
 
 use crate::config::Metric;
-use crate::distance::rows::TOP;
+use crate::distance;
+use crate::distance::rows::{self, TOP};
 use crate::distance::tile::{self, Block};
-use crate::distance::{self, rows};
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
 use crate::vectors::{Scorer, Space, Vectors};

@@ -79,7 +79,7 @@ pub(crate) fn recorded(command: &mut Command) -> Result<()> {
     if status.success() {
         return Ok(());
     }
-    let last = last.lock().map(|lines| Vec::from_iter(lines.clone()).join("\n"));
+    let last = last.lock().map(|mut lines| lines.make_contiguous().join("\n"));
     bail!("{name} ended with {status}; its last lines:\n{}", last.unwrap_or_default())
 }
 

@@ -71,6 +71,11 @@ impl Plan<'_> {
         self.rounds.unwrap_or(if self.quick { 1 } else { usual })
     }
 
+    /// Rounds in engines that compile: of a small set the first is mostly that, and is left out.
+    fn warm_rounds(&self, set: &Set) -> usize {
+        self.rounds(set).max(if set.rows < LARGE_ROWS { 2 } else { 1 })
+    }
+
     /// Runs of `edgevec-bench`, the first of them A/A.
     pub(crate) fn native(&self) -> Result<Vec<Vec<String>>> {
         let mut runs = Vec::new();
@@ -130,9 +135,7 @@ impl Plan<'_> {
                 // A loop on f32 takes minutes on a large set, and a third of the time of a smaller one.
                 let long = self.quick || set.rows >= LARGE_ROWS;
                 ways.retain(|way| !long || *way != "f32Loop");
-                // Of a small set the first round is mostly the engine's, which compiles, and is left out.
-                let least = if set.rows < LARGE_ROWS { 2 } else { 1 };
-                let builds = rounds.max(least);
+                let builds = self.warm_rounds(set);
                 pages.push(vec![
                     json!({ "kind": "build", "data": data, "rounds": builds, "ways": ways }),
                 ]);
@@ -183,8 +186,7 @@ impl Plan<'_> {
     fn small(&self) -> Result<Vec<Value>> {
         let mut page = Vec::new();
         for set in self.small_sets() {
-            // The first round compiles, and is left out.
-            let (data, rounds) = (self.name(&set)?, self.rounds(&set).max(2));
+            let (data, rounds) = (self.name(&set)?, self.warm_rounds(&set));
             page.push(json!({ "kind": "overhead", "data": data, "rounds": rounds }));
             let ways = ["loop", "batch"];
             page.push(json!({ "kind": "build", "data": data, "rounds": rounds, "ways": ways }));

@@ -85,6 +85,10 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         sets.folder(set)?;
     }
     let wanted = |family| options.family.is_none_or(|only| only == family);
+    // What is not there is said before the first hour of measuring.
+    if wanted(Family::Chromium) {
+        setup::for_browsers(&[setup::Engine::Chromium])?;
+    }
     if wanted(Family::Javascript) || wanted(Family::Chromium) {
         setup::for_build()?;
         if !options.as_built {
@@ -99,7 +103,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
         results::keep("javascript", &mut command, &mut Noise::new())?;
     }
     if wanted(Family::Chromium) {
-        setup::for_browsers(&[setup::Engine::Chromium])?;
         let mut command = measuring(options, "chromium", &chosen);
         results::keep("chromium", &mut command, &mut Noise::new())?;
     }
