@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import { EdgeVec } from '../../js/dist/entry/node.js';
 import { moduleMemoryBytes } from '../../js/dist/engine.js';
 import { runsRelaxedSimd } from '../../js/dist/detect.js';
+import { openData } from './data.js';
 import { WORKLOADS } from './workloads.js';
 
 const [jobs, dataFolder, moduleFolder] = process.argv.slice(2);
@@ -28,17 +29,7 @@ const lab = {
   async saved(name) {
     return new Uint8Array(fs.readFileSync(path.join(dataFolder, name, 'saved.edgevec')));
   },
-  async open(name) {
-    const at = (file) => {
-      const bytes = fs.readFileSync(path.join(dataFolder, name, file));
-      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    };
-    const { rows: count, queries: queryCount, dimensions, metric, top } = JSON.parse(Buffer.from(at('meta.json')).toString());
-    return {
-      count, queryCount, dimensions, metric, top,
-      rows: new Float32Array(at('rows.f32')), queries: new Float32Array(at('queries.f32')), truth: new Uint32Array(at('truth.u32')),
-    };
-  },
+  open: (name) => openData((file) => new Uint8Array(fs.readFileSync(path.join(dataFolder, name, file))).buffer),
 };
 
 const results = [];

@@ -2,22 +2,16 @@
 import { EdgeVec } from '../../js/dist/entry/browser.js';
 import { moduleMemoryBytes } from '../../js/dist/engine.js';
 import { runsRelaxedSimd } from '../../js/dist/detect.js';
+import { openData } from './data.js';
+import { bytes, cpuMs } from './served.js';
 import { WORKLOADS } from './workloads.js';
-
-async function bytes(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return response.arrayBuffer();
-}
 
 const lab = {
   EdgeVec,
   memoryBytes: moduleMemoryBytes,
   heapBytes: () => performance.memory?.usedJSHeapSize,
   say: (text) => console.log(text),
-  async cpuMs() {
-    return (await (await fetch('/bench-cpu')).json()) ?? undefined;
-  },
+  cpuMs,
   async core() {
     const glue = await import('/bench-wasm/bench.js');
     const build = (await runsRelaxedSimd()) ? 'relaxed' : 'simd128';
@@ -26,15 +20,7 @@ const lab = {
     return glue;
   },
   saved: (name) => bytes(`/bench-data/${name}/saved.edgevec`),
-  async open(name) {
-    const at = (file) => bytes(`/bench-data/${name}/${file}`);
-    const { rows: count, queries: queryCount, dimensions, metric, top } = await (await fetch(`/bench-data/${name}/meta.json`)).json();
-    const [rows, queries, truth] = await Promise.all([at('rows.f32'), at('queries.f32'), at('truth.u32')]);
-    return {
-      count, queryCount, dimensions, metric, top,
-      rows: new Float32Array(rows), queries: new Float32Array(queries), truth: new Uint32Array(truth),
-    };
-  },
+  open: (name) => openData((file) => bytes(`/bench-data/${name}/${file}`)),
 };
 
 try {

@@ -10,6 +10,8 @@
 /** The rows of one call between two looks at the clock: a loop must let the engine answer. */
 const ROWS_BETWEEN_PAUSES = 2000;
 const ATTACHED = 1000;
+/** Threads that help with a batch. */
+const HELPERS = 2;
 /** What searches are timed at: from the least that finds ten rows to far beyond recall 0.99. */
 const EFS = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 /** Queries that a loaded index must answer as the one that was saved. */
@@ -42,11 +44,16 @@ async function insertEach(lab, index, data, from = 0, to = data.count) {
   }
 }
 
-/** What is compared is the way of building: helpers would add threads to one side. */
-function insertBatch(lab, index, rows) {
+/** Alone where nothing else is said: what is compared is the way of building, and helpers would add threads to one side. */
+function insertBatch(lab, index, rows, workers = 0) {
   const { signal, tell } = lab;
-  return index.insertBatch(rows, { workers: 0, ...(signal && { signal }), ...(tell && { onProgress: tell }) });
+  return index.insertBatch(rows, { workers, ...(signal && { signal }), ...(tell && { onProgress: tell }) });
 }
+
+const batchHelpedBy = (workers) => async (lab, data) => {
+  const index = await lab.EdgeVec.create(data);
+  return { index, run: () => insertBatch(lab, index, data.rows, workers), close: () => index.close() };
+};
 
 /** The ways of filling an index. Each resolves to what has to be closed. */
 const WAYS = {
@@ -54,16 +61,16 @@ const WAYS = {
     const index = await lab.EdgeVec.create(data);
     return { index, run: () => insertEach(lab, index, data), close: () => index.close() };
   },
-  async batch(lab, data) {
-    const index = await lab.EdgeVec.create(data);
-    return { index, run: () => insertBatch(lab, index, data.rows), close: () => index.close() };
-  },
+  batch: batchHelpedBy(0),
+  /** The index starts the threads, and that counts. */
+  helped: batchHelpedBy(HELPERS),
   async f32Loop(lab, data) {
     const core = new (await lab.core()).Core(data.dimensions, data.metric, true);
     return { run: () => insertEach(lab, core, data), close: () => core.free() };
   },
 };
 WAYS.batchAgain = WAYS.batch;
+WAYS.alone = WAYS.batch;
 
 const queryOf = (data, query) => data.queries.subarray(query * data.dimensions, (query + 1) * data.dimensions);
 
@@ -82,21 +89,30 @@ function recallOf(hits, data) {
   return found / data.truth.length;
 }
 
-/** A/A: the same batch twice in each round, so that what two equal series differ by is known. */
-async function noise(lab, { data: name, rounds }) {
+/** Times of `ways` in turn, in an engine that has compiled everything. */
+async function inTurn(lab, { data: name, rounds }, ways) {
   const data = await lab.open(name);
-  const times = { batch: [], batchAgain: [] };
+  const times = Object.fromEntries(ways.map((way) => [way, []]));
+  const order = [...ways];
   // One more for the engine to compile everything.
   for (let round = 0; round <= rounds; round += 1) {
-    for (const way of ['batch', 'batchAgain']) {
+    for (const way of order) {
       const { run, close } = await WAYS[way](lab, data);
       const time = await timed(lab, run);
       if (round > 0) times[way].push(time);
       close();
+      lab.signal?.throwIfAborted();
     }
+    order.reverse();
   }
   return { times };
 }
+
+/** A/A: the same batch twice in each round, so that what two equal series differ by is known. */
+const noise = (lab, settings) => inTurn(lab, settings, ['batch', 'batchAgain']);
+
+/** A batch alone, and one that threads help with. */
+const workers = (lab, settings) => inTurn(lab, settings, ['alone', 'helped']);
 
 /** `ways` in rounds; the first of the first round meets an engine that has compiled nothing yet. */
 async function build(lab, { data: name, rounds, ways, ef = 64 }) {
@@ -112,26 +128,6 @@ async function build(lab, { data: name, rounds, ways, ef = 64 }) {
       (result.times[way] ??= []).push(time);
       if (round === 0 && index !== undefined) result.recall[way] = recallOf(searchAll(index, data, ef), data);
       close();
-      lab.signal?.throwIfAborted();
-    }
-    order.reverse();
-  }
-  return result;
-}
-
-/** A batch alone and one that threads help with, in turn. The index starts them, and that counts. */
-async function workers(lab, { data: name, rounds, helpers = 2 }) {
-  const data = await lab.open(name);
-  const result = { helpers, times: { alone: [], helped: [] } };
-  const order = [['alone', 0], ['helped', helpers]];
-  // One more for the engine to compile everything.
-  for (let round = 0; round <= rounds; round += 1) {
-    for (const [way, threads] of order) {
-      const index = await lab.EdgeVec.create(data);
-      const time = await timed(lab, () => index.insertBatch(data.rows, { workers: threads }));
-      lab.say(`${name}, round ${round} of ${rounds}: batch with ${threads} workers ${Math.round(time.wallMs)} ms`);
-      if (round > 0) result.times[way].push(time);
-      index.close();
       lab.signal?.throwIfAborted();
     }
     order.reverse();

@@ -17,6 +17,8 @@ const of = (line, pick) => {
   const values = measured(line).map(pick).filter((value) => value !== undefined && value !== null);
   return values.length === 0 ? undefined : median(values);
 };
+const growthBytes = (line) => of(line, ({ rssBytes }) => rssBytes);
+const savedBytes = (line) => of(line, ({ saved }) => saved?.bytes);
 const buildMs = (line) => of(line, ({ cpuMs }) => cpuMs);
 const bestRecall = ({ points }) => Math.max(...points.map(({ recall }) => recall));
 
@@ -102,11 +104,10 @@ function parameterTable(lines) {
 
 function sizeTable(lines) {
   const rows = lines.filter((line) => buildMs(line) !== undefined).map((line) => {
-    const [growth, saved] = [of(line, ({ rssBytes }) => rssBytes), of(line, (round) => round.saved?.bytes)];
     const { download } = line;
     const counted = download && [`${download.scripts} script${download.scripts === 1 ? '' : 's'}`, ...download.others].join(', ');
     return [
-      fully(line), ...[growth, saved].map((bytes) => (bytes === undefined ? '–' : megabytes(bytes))),
+      fully(line), ...[growthBytes(line), savedBytes(line)].map((bytes) => (bytes === undefined ? '–' : megabytes(bytes))),
       ...(download ? [kilobytes(download.gzipBytes), counted] : ['–', '']),
     ];
   });
@@ -155,8 +156,8 @@ const words = (lines) => [
   ...RECALLS.map((recall) => compared(`Faster at recall@10 ${recall}`, lines, (line) => speed(line, recall), {
     more: true, noisy: true, show: (value) => `${whole(value)} q/s`,
   })),
-  compared('Grows memory less', lines, (line) => of(line, ({ rssBytes }) => rssBytes), { show: megabytes }),
-  compared('Saves fewer bytes', lines, (line) => of(line, (round) => round.saved?.bytes), { show: megabytes }),
+  compared('Grows memory less', lines, growthBytes, { show: megabytes }),
+  compared('Saves fewer bytes', lines, savedBytes, { show: megabytes }),
   compared('Smaller to download', lines, ({ download }) => download?.gzipBytes, { show: kilobytes }),
 ].join('');
 
@@ -176,7 +177,7 @@ const failures = (lines) => lines.filter((line) => !passes(line)).map((line) => 
 }).join('');
 
 /** Where memory can be measured: not in a page. */
-const growsMemory = (line) => of(line, ({ rssBytes }) => rssBytes) !== undefined;
+const growsMemory = (line) => growthBytes(line) !== undefined;
 
 function section(family, lines) {
   const picture = (kind, alternative) => `![${alternative}](${file(kind, family, lines[0]).split('/').pop()})`;
@@ -253,7 +254,7 @@ export function rivalsCharts(families) {
         .sort((a, b) => a.value - b.value);
       charts[at('build')] = barChart({ title: `${where}: building, CPU seconds`, bars: bars(buildMs, (ms) => `${seconds(ms)} s`) });
       if (!lines.some(growsMemory)) continue;
-      charts[at('memory')] = barChart({ title: `${where}: growth of memory`, bars: bars((line) => of(line, ({ rssBytes }) => rssBytes), megabytes) });
+      charts[at('memory')] = barChart({ title: `${where}: growth of memory`, bars: bars(growthBytes, megabytes) });
     }
   }
   return charts;

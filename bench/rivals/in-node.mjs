@@ -5,6 +5,7 @@ import fs from 'node:fs';
 import { createRequire } from 'node:module';
 import os from 'node:os';
 import path from 'node:path';
+import { openData } from '../js/data.js';
 import { measure } from './measure.mjs';
 
 // The result alone goes to the standard output.
@@ -25,14 +26,7 @@ const host = {
   asset: async (file) => fs.readFileSync(resolve(file)),
   write: (file, bytes) => fs.writeFileSync(file, bytes),
   read: (file) => fs.readFileSync(file),
-  open() {
-    const at = (file) => {
-      const bytes = fs.readFileSync(path.join(folder, file));
-      return bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.byteLength);
-    };
-    const [rows, queries] = ['rows.f32', 'queries.f32'].map((file) => new Float32Array(at(file)));
-    return { meta: JSON.parse(Buffer.from(at('meta.json')).toString()), rows, queries, truth: new Uint32Array(at('truth.u32')) };
-  },
+  open: () => openData((file) => new Uint8Array(fs.readFileSync(path.join(folder, file))).buffer),
   clock,
   stopwatch: clock,
   residentBytes() {

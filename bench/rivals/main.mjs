@@ -13,6 +13,7 @@ import { parseArgs } from 'node:util';
 import { cpuMs } from '../js/cpu.mjs';
 import { runPage } from '../../js/harness/run.mjs';
 import { download } from './download.mjs';
+import { firstLine } from './measure.mjs';
 
 /** The last takes longest. */
 const JAVASCRIPT = [
@@ -99,7 +100,7 @@ async function inPage({ contender, way }, data) {
     });
     return { engine, ...result };
   } catch (error) {
-    return { failed: error.message.split('\n')[0].slice(0, 160) };
+    return { failed: firstLine(error) };
   }
 }
 

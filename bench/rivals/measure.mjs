@@ -30,12 +30,11 @@ function unit(vectors, dimensions) {
 
 /** The data set; what knows squared L2 only gets vectors on which that has the order of cosine. */
 async function opened(host, l2Only) {
-  const { meta: { rows: count, queries: queryCount, dimensions, metric, top }, rows, queries, truth } = await host.open();
-  const data = { count, queryCount, dimensions, top, rows, queries, truth };
-  if (metric === 'l2') return { ...data, metric, as: 'squared L2' };
-  if (!l2Only) return { ...data, metric, as: metric };
-  unit(rows, dimensions);
-  unit(queries, dimensions);
+  const data = await host.open();
+  if (data.metric === 'l2') return { ...data, as: 'squared L2' };
+  if (!l2Only) return { ...data, as: data.metric };
+  unit(data.rows, data.dimensions);
+  unit(data.queries, data.dimensions);
   return { ...data, metric: 'l2', as: 'squared L2 of unit vectors' };
 }
 
@@ -141,7 +140,8 @@ async function saved(host, library, index, data, way, efs) {
   return outcome;
 }
 
-const firstLine = (error) => String(error?.message ?? error).split('\n')[0].slice(0, 160);
+/** What an error says, short enough for a table. */
+export const firstLine = (error) => String(error?.message ?? error).split('\n')[0].slice(0, 160);
 
 async function measured(host, adapter, way) {
   const { default: opening, efs = EFS, l2Only = false } = await import(`./adapters/${adapter}.mjs`);

@@ -1,15 +1,10 @@
 // One contender in a page: page.html?contender=…&way=…&data=NAME; the measurement goes to window.__result.
+import { openData } from '../js/data.js';
+import { bytes, cpuMs } from '../js/served.js';
 import { measure } from './measure.mjs';
 
 const { contender, way, data } = Object.fromEntries(new URLSearchParams(location.search));
 
-async function bytes(url) {
-  const response = await fetch(url);
-  if (!response.ok) throw new Error(`${url}: ${response.status}`);
-  return response.arrayBuffer();
-}
-
-const cpuMs = async () => (await fetch('/bench-cpu')).json();
 const kept = new Map();
 
 const host = {
@@ -17,19 +12,13 @@ const host = {
   asset: async (file) => new Uint8Array(await bytes(new URL(`node_modules/${file}`, import.meta.url))),
   write: (file, content) => kept.set(file, typeof content === 'string' ? new TextEncoder().encode(content) : content),
   read: (file) => kept.get(file),
-  async open() {
-    const at = (file) => bytes(`/bench-data/${data}/${file}`);
-    const [meta, rows, queries, truth] = await Promise.all(['meta.json', 'rows.f32', 'queries.f32', 'truth.u32'].map(at));
-    return {
-      meta: JSON.parse(new TextDecoder().decode(meta)), rows: new Float32Array(rows), queries: new Float32Array(queries), truth: new Uint32Array(truth),
-    };
-  },
+  open: () => openData((file) => bytes(`/bench-data/${data}/${file}`)),
   /** What all processes of the browser take; time, where that cannot be known. */
   async clock() {
     const [cpu, wall] = [await cpuMs(), performance.now()];
     return async () => {
       const wallMs = performance.now() - wall;
-      return { cpuMs: cpu === null ? wallMs : (await cpuMs()) - cpu, wallMs };
+      return { cpuMs: cpu === undefined ? wallMs : (await cpuMs()) - cpu, wallMs };
     };
   },
   /** Time alone: to ask for the CPU's takes longer than some searches. */
