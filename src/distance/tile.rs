@@ -187,8 +187,7 @@ fn interleave(layout: Layout, vectors: &[&[u8]], width: usize, out: &mut [u8]) {
             Layout::Words => {
                 let blocks = out.chunks_exact_mut(8 * width * GROUP_BYTES);
                 for (four, block) in codes.zip(blocks) {
-                    let words: [[[u32; 4]; 2]; 4] =
-                        four.map(|codes| bytemuck::cast(codes.map(u16::from)));
+                    let words = four.map(widened);
                     let (first, second) = block.split_at_mut(4 * width * GROUP_BYTES);
                     lay_down(words.map(|words| words[0]), first, width, quarter);
                     lay_down(words.map(|words| words[1]), second, width, quarter);
@@ -196,6 +195,15 @@ fn interleave(layout: Layout, vectors: &[&[u8]], width: usize, out: &mut [u8]) {
             }
         }
     }
+}
+
+/// Sixteen codes in 16 bits each, two in a word.
+#[inline]
+fn widened(codes: &[u8; CODES]) -> [[u32; 4]; 2] {
+    #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+    return arch::widened(codes);
+    #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
+    bytemuck::cast(codes.map(u16::from))
 }
 
 /// Writes word `w` of each of four vectors side by side into row `w` of `out`.

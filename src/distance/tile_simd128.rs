@@ -3,6 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
+use super::simd128::load_codes;
 use super::tile::{Block, Columns, Form, Layout, Out};
 
 /// The form of this build.
@@ -75,16 +76,26 @@ fn run(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
     }
 }
 
+/// Sixteen codes in 16 bits each, two in a word: compilers do not find the extensions.
+#[inline]
+pub(super) fn widened(codes: &[u8; 16]) -> [[u32; 4]; 2] {
+    let codes = load_codes(codes);
+    [words(u16x8_extend_low_u8x16(codes)), words(u16x8_extend_high_u8x16(codes))]
+}
+
+#[inline]
+fn words(lanes: v128) -> [u32; 4] {
+    let mut words = [0; 4];
+    // SAFETY: the array is 16 writable bytes, and `v128_store` asks for no alignment.
+    unsafe { v128_store(words.as_mut_ptr().cast(), lanes) };
+    words
+}
+
 /// Four rows of words as four columns: compilers do not find the shuffles.
 #[inline]
 pub(super) fn turned_words(rows: &[[u32; 4]; 4]) -> [[u32; 4]; 4] {
     let columns = turned([load(&rows[0]), load(&rows[1]), load(&rows[2]), load(&rows[3])]);
-    let mut words = [[0; 4]; 4];
-    for (words, column) in words.iter_mut().zip(columns) {
-        // SAFETY: the array is 16 writable bytes, and `v128_store` asks for no alignment.
-        unsafe { v128_store(words.as_mut_ptr().cast(), column) };
-    }
-    words
+    columns.map(words)
 }
 
 /// Four rows as four columns.

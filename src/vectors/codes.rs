@@ -318,6 +318,14 @@ impl Codes {
         Ok(())
     }
 
+    /// Hints that the first `count` of `nodes` are read soon.
+    #[inline]
+    pub(crate) fn prefetch(&self, nodes: &[u32], count: usize) {
+        for node in nodes.iter().take(count) {
+            distance::prefetch(self.rows.row(*node as usize));
+        }
+    }
+
     /// Packs the codes of at most [`tile::rows`] nodes as the rows of a tile.
     pub(crate) fn load_block(&self, nodes: &[u32], block: &mut Block) {
         let mut rows: [&[u8]; tile::MOST_ROWS] = [&[]; tile::MOST_ROWS];

@@ -23,6 +23,9 @@ pub(super) fn largest_cell(dimensions: usize) -> usize {
     LARGEST_CELL.min((LARGEST_PRODUCT / dimensions.max(1)).isqrt())
 }
 
+/// Members that askers are compared with one by one, at once: they stay in the first cache.
+const SINGLY_ROWS: usize = 32;
+
 /// Memory for comparing, used again for the next cell.
 #[derive(Default)]
 pub(super) struct Leaf {
@@ -72,6 +75,7 @@ impl Leaf {
         let mut pairs = 0;
         for member in (0..members.len()).step_by(tile::rows()) {
             let rows = tile::rows().min(members.len() - member);
+            codes.prefetch(&members[member + rows..], tile::rows());
             // In a square the pairs left of the diagonal are known.
             let first = if self.is_square { member / tile::columns() } else { 0 };
             self.compare_rows(codes, member, rows, first);
@@ -80,15 +84,21 @@ impl Leaf {
         Ok(pairs)
     }
 
-    /// Compares each asker by itself. A distance takes the time of some pairs of a product.
+    /// Compares each asker by itself, with some members after another, which stay in the first cache
+    /// until all askers were compared with them. A distance takes the time of some pairs of a product.
     fn compare_singly(&mut self, codes: &Codes) -> usize {
-        for (asker, distances) in self.askers.iter().zip(self.distances.chunks_mut(self.stride)) {
-            let mut places = distances.iter_mut();
-            score_all(&codes.scorer(*asker), &self.members, |distance, _| {
-                if let Some(place) = places.next() {
-                    *place = distance;
-                }
-            });
+        for (block, members) in self.members.chunks(SINGLY_ROWS).enumerate() {
+            let start = block * SINGLY_ROWS;
+            codes.prefetch(&self.members[start + members.len()..], SINGLY_ROWS);
+            let rows = self.distances.chunks_mut(self.stride);
+            for (asker, distances) in self.askers.iter().zip(rows) {
+                let mut places = distances[start..].iter_mut();
+                score_all(&codes.scorer(*asker), members, |distance, _| {
+                    if let Some(place) = places.next() {
+                        *place = distance;
+                    }
+                });
+            }
         }
         self.askers.len() * self.members.len() * super::PAIRS_PER_DISTANCE as usize
     }
