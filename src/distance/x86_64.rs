@@ -114,60 +114,101 @@ fn dot_avx512(a: &[f32], b: &[f32]) -> f32 {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn dot_codes_avx512(a: &[u8], b: &[u8]) -> u32 {
+    let len = a.len().min(b.len());
+    let (a, a_rest) = a[..len].as_chunks::<64>();
+    let (b, b_rest) = b[..len].as_chunks::<64>();
     let mut sums = [_mm512_setzero_si512(); 2];
-    for (x, y) in a.chunks(128).zip(b.chunks(128)) {
-        let len = x.len().min(y.len());
-        let (x, y) = (&x[..len], &y[..len]);
+    let (a_twos, a_last) = a.as_chunks::<2>();
+    let (b_twos, b_last) = b.as_chunks::<2>();
+    for (x, y) in a_twos.iter().zip(b_twos) {
+        sums[0] = _mm512_dpbusd_epi32(sums[0], load_codes_512(&x[0]), load_codes_512(&y[0]));
+        sums[1] = _mm512_dpbusd_epi32(sums[1], load_codes_512(&x[1]), load_codes_512(&y[1]));
+    }
+    for (x, y) in a_last.iter().zip(b_last) {
         sums[0] = _mm512_dpbusd_epi32(sums[0], load_codes_512(x), load_codes_512(y));
-        if len > 64 {
-            let (x, y) = (load_codes_512(&x[64..]), load_codes_512(&y[64..]));
-            sums[1] = _mm512_dpbusd_epi32(sums[1], x, y);
+    }
+    sums[1] = _mm512_dpbusd_epi32(sums[1], load_codes_512(a_rest), load_codes_512(b_rest));
+    _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])) as u32
+}
+
+/// Adds `step(q, x)` of all components of four rows, a chain each; a query's load serves all four.
+/// Whole registers first: masks would take longer than what they save.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn fold_x4_512(
+    query: &[f32],
+    rows: [&[f32]; 4],
+    step: impl Fn(__m512, __m512, __m512) -> __m512,
+) -> [f32; 4] {
+    let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
+    let (query, query_rest) = query[..len].as_chunks::<16>();
+    let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] =
+        rows.map(|row| row[..len].as_chunks::<16>());
+    let mut sums = [_mm512_setzero_ps(); 4];
+    for ((((q, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
+        let q = load_512(q);
+        for (sum, row) in sums.iter_mut().zip([a, b, c, d]) {
+            *sum = step(q, load_512(row), *sum);
         }
     }
-    _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])) as u32
+    if !query_rest.is_empty() {
+        let q = load_512(query_rest);
+        for (sum, row) in sums.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
+            *sum = step(q, load_512(row), *sum);
+        }
+    }
+    sums.map(|sum| _mm512_reduce_add_ps(sum))
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn squared_l2_x4_avx512(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
-    let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
-    let mut sums = [_mm512_setzero_ps(); 4];
-    for start in (0..len).step_by(16) {
-        let end = (start + 16).min(len);
-        let q = load_512(&query[start..end]);
-        for (sum, row) in sums.iter_mut().zip(rows) {
-            let difference = _mm512_sub_ps(q, load_512(&row[start..end]));
-            *sum = _mm512_fmadd_ps(difference, difference, *sum);
-        }
-    }
-    sums.map(|sum| _mm512_reduce_add_ps(sum))
+    fold_x4_512(query, rows, |q, x, sum| {
+        let difference = _mm512_sub_ps(q, x);
+        _mm512_fmadd_ps(difference, difference, sum)
+    })
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn dot_x4_avx512(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
-    let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
-    let mut sums = [_mm512_setzero_ps(); 4];
-    for start in (0..len).step_by(16) {
-        let end = (start + 16).min(len);
-        let q = load_512(&query[start..end]);
-        for (sum, row) in sums.iter_mut().zip(rows) {
-            *sum = _mm512_fmadd_ps(q, load_512(&row[start..end]), *sum);
-        }
-    }
-    sums.map(|sum| _mm512_reduce_add_ps(sum))
+    fold_x4_512(query, rows, |q, x, sum| _mm512_fmadd_ps(q, x, sum))
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn dot_codes_x4_avx512(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
+    let (query, query_rest) = query[..len].as_chunks::<64>();
+    let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] =
+        rows.map(|row| row[..len].as_chunks::<64>());
     let mut sums = [_mm512_setzero_si512(); 4];
-    for start in (0..len).step_by(64) {
-        let end = (start + 64).min(len);
-        let q = load_codes_512(&query[start..end]);
-        for (sum, row) in sums.iter_mut().zip(rows) {
-            *sum = _mm512_dpbusd_epi32(*sum, q, load_codes_512(&row[start..end]));
+    for ((((q, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
+        let q = load_codes_512(q);
+        for (sum, row) in sums.iter_mut().zip([a, b, c, d]) {
+            *sum = _mm512_dpbusd_epi32(*sum, q, load_codes_512(row));
         }
     }
-    sums.map(|sum| _mm512_reduce_add_epi32(sum) as u32)
+    if !query_rest.is_empty() {
+        let q = load_codes_512(query_rest);
+        for (sum, row) in sums.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
+            *sum = _mm512_dpbusd_epi32(*sum, q, load_codes_512(row));
+        }
+    }
+    sum_x4(sums)
+}
+
+/// The sums of the lanes of four registers, together in a third of the steps.
+#[inline]
+#[target_feature(enable = "avx512f,avx512bw,avx512vl")]
+fn sum_x4(sums: [__m512i; 4]) -> [u32; 4] {
+    let [a, b, c, d] = sums.map(|sum| {
+        let high = _mm512_extracti64x4_epi64::<1>(sum);
+        _mm256_add_epi32(_mm512_castsi512_si256(sum), high)
+    });
+    let all = _mm256_hadd_epi32(_mm256_hadd_epi32(a, b), _mm256_hadd_epi32(c, d));
+    let both = _mm_add_epi32(_mm256_castsi256_si128(all), _mm256_extracti128_si256::<1>(all));
+    let mut sums = [0; 4];
+    // SAFETY: the array is 16 writable bytes, and the store asks for no alignment.
+    unsafe { _mm_storeu_si128(sums.as_mut_ptr().cast(), both) };
+    sums
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
