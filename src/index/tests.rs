@@ -74,12 +74,17 @@ fn small_batches_give_the_index_that_one_by_one_inserts_give() {
 #[test]
 fn batches_into_empty_and_filled_indexes_have_the_recall_of_one_by_one_inserts() {
     for metric in [Metric::L2, Metric::Cosine, Metric::Dot] {
-        let values = Rng(11).clustered(4000, 24, 20);
+        let values = Rng(11).clustered(4400, 24, 20);
         let mut index = empty(24, metric);
-        for part in values.chunks(1700 * 24) {
+        let mut rest = values.as_slice();
+        // The last are small enough to go to the cells that there are.
+        for rows in [1700, 1700, 400, 300, 300] {
+            let part;
+            (part, rest) = rest.split_at(rows * 24);
             index.insert_batch(Rows::flat(part), BatchOptions::new()).unwrap();
             assert_eq!(index.validate(), Ok(()));
         }
+        assert_eq!(index.len(), 4400);
         let mut one_by_one = empty(24, metric);
         values.chunks(24).for_each(|row| {
             one_by_one.insert(row).unwrap();

@@ -6,6 +6,7 @@
 //!
 //! When all members ask, every pair is computed once, and its distance is written to both its places.
 
+use super::partition::node_of;
 use crate::distance::tile::{self, Block, MOST_COLUMNS, Out};
 use crate::distance::{TOGETHER, nearest};
 use crate::error::OutOfMemory;
@@ -57,7 +58,7 @@ impl Leaf {
         for (own, given) in [(&mut self.askers, askers), (&mut self.members, members)] {
             own.clear();
             own.try_reserve(given.len())?;
-            own.extend_from_slice(given);
+            own.extend(given.iter().map(|member| node_of(*member)));
         }
         self.is_square = askers == members;
         // Whole tiles are written.
@@ -75,7 +76,7 @@ impl Leaf {
         let mut pairs = 0;
         for member in (0..members.len()).step_by(tile::rows()) {
             let rows = tile::rows().min(members.len() - member);
-            codes.prefetch(&members[member + rows..], tile::rows());
+            codes.prefetch(&self.members[member + rows..], tile::rows());
             // In a square the pairs left of the diagonal are known.
             let first = if self.is_square { member / tile::columns() } else { 0 };
             self.compare_rows(codes, member, rows, first);

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::candidates::Candidates;
 use super::leaf::Leaf;
-use super::partition::Partition;
+use super::partition::{Partition, node_of};
 use super::share::{Reader, Words};
 use super::team::{Pool, Team};
 use super::units::Units;
@@ -70,7 +70,7 @@ impl Leaves {
             return memory.with(|leaf| {
                 let pairs = compare(leaf, askers, members, codes)?;
                 for (asker, node) in askers.iter().enumerate() {
-                    let list = *node as usize - *fresh;
+                    let list = node_of(*node) as usize - *fresh;
                     let limit = candidates.limit(list);
                     candidates.offer(list, leaf.pick(asker, nearest_of(*m), limit));
                 }
@@ -85,7 +85,7 @@ impl Leaves {
                 let pairs = compare(leaf, askers, members, codes)?;
                 let (mut keys, mut ends) = (Vec::new(), Vec::new());
                 for (asker, node) in askers.iter().enumerate() {
-                    let limit = candidates.limit(*node as usize - *fresh);
+                    let limit = candidates.limit(node_of(*node) as usize - *fresh);
                     keys.extend(leaf.pick(asker, nearest_of(*m), limit));
                     ends.push(keys.len());
                 }
@@ -99,7 +99,8 @@ impl Leaves {
             let askers = askers(members, *fresh);
             let mut start = 0;
             for (node, end) in askers.iter().zip(ends) {
-                candidates.offer(*node as usize - *fresh, keys[start..end].iter().copied());
+                candidates
+                    .offer(node_of(*node) as usize - *fresh, keys[start..end].iter().copied());
                 start = end;
             }
             cost += cost_of(pairs, askers.len(), members.len());
@@ -124,9 +125,9 @@ impl Leaves {
         for members in &partition.cells[cells.clone()] {
             let askers = askers(members, fresh);
             out.push(members.len() - askers.len());
-            out.list(members);
+            out.list(members.iter().map(|member| node_of(*member)));
             for node in askers {
-                out.push(self.candidates.limit(*node as usize - fresh) as usize);
+                out.push(self.candidates.limit(node_of(*node) as usize - fresh) as usize);
             }
         }
         Some(cells)
@@ -143,14 +144,14 @@ impl Leaves {
         let mut found = Vec::new();
         for members in partition.cells.get(cells.clone())? {
             let askers = askers(members, self.fresh);
-            for node in askers {
+            for node in askers.iter().map(|member| node_of(*member)) {
                 let mut keys: Vec<u64> = words.keys()?.collect();
                 keys.sort_unstable();
                 keys.dedup();
-                if keys.iter().any(|key| *key as u32 == *node) {
+                if keys.iter().any(|key| *key as u32 == node) {
                     return None;
                 }
-                found.push((*node, keys));
+                found.push((node, keys));
             }
             cost += cost_of(askers.len() * members.len() / 2, askers.len(), members.len());
         }
@@ -171,7 +172,7 @@ impl Leaves {
 
 /// The members of a cell that are new.
 fn askers(members: &[u32], fresh: usize) -> &[u32] {
-    &members[members.partition_point(|node| (*node as usize) < fresh)..]
+    &members[members.partition_point(|member| (node_of(*member) as usize) < fresh)..]
 }
 
 /// Compares a cell with its new members; a single member has nobody to be compared with.

@@ -378,7 +378,7 @@ impl Linker {
                     // What has room needs no helper; the helper is given what has none.
                     if all.len() > limit {
                         out.push(node as usize);
-                        out.list(&all);
+                        out.list(all.iter().copied());
                     }
                 }
                 Some((Kind::Prune, units))
@@ -456,7 +456,7 @@ pub(super) fn work_select(
     while !words.is_empty() {
         let (node, keys) = (words.node()?, words.keys()?);
         let (kept, _) = chooser.select(node, keys, nodes as usize, m, codes);
-        out.list(kept);
+        out.list(kept.iter().copied());
     }
     Some(())
 }
@@ -472,7 +472,7 @@ pub(super) fn work_prune(
     while !words.is_empty() {
         let (node, links) = (words.node()?, words.nodes()?);
         let (kept, _) = chooser.prune(node, links, limit, codes);
-        out.list(kept);
+        out.list(kept.iter().copied());
     }
     Some(())
 }

@@ -66,6 +66,9 @@ const ABOVE_EF: usize = 64;
 /// Rows from which on a batch is linked as a whole: with fewer, cells have hardly a new row each and
 /// most of a matrix product goes to waste.
 const LEAST_ROWS: usize = 32;
+/// Nodes that an index may have for each row of a batch that is linked as a whole. Cells are read for the
+/// few new rows they get: with 100 rows into 50,000 that takes about as long as inserting one by one.
+const MOST_NODES_PER_NEW: usize = 512;
 /// Rows that may be brought to cells for each new one, where an index has rows that are not in any:
 /// more would cost more than linking the new rows one by one.
 const ROUTED_PER_NEW: usize = 5;
@@ -157,7 +160,8 @@ impl Bulk {
     pub(crate) fn pays(partition: &Partition, before: usize, nodes: usize) -> bool {
         let new = nodes - before;
         let unrouted = nodes - partition.nodes;
-        before == 0 || (new >= LEAST_ROWS && unrouted <= new * ROUTED_PER_NEW)
+        let is_large = new >= LEAST_ROWS && nodes <= new * MOST_NODES_PER_NEW;
+        before == 0 || (is_large && unrouted <= new * ROUTED_PER_NEW)
     }
 
     /// Bytes allocated beside the graph and the codes.
@@ -288,6 +292,7 @@ impl Bulk {
             }
             Stage::Lookout(lookout) if lookout.is_done() => {
                 let order = self.partition.order(before)?;
+                self.partition.dismiss_guests()?;
                 let m = links.capacity(1);
                 let (candidates, remote) = lookout.into_parts();
                 self.remote = remote;
@@ -409,4 +414,21 @@ fn copied<T: Copy>(values: &[T]) -> Result<Vec<T>, OutOfMemory> {
     copy.try_reserve_exact(values.len())?;
     copy.extend_from_slice(values);
     Ok(copy)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_batch_is_linked_as_a_whole_where_that_takes_less_time() {
+        let pays = |routed, before, new| {
+            let partition = Partition { nodes: routed, ..Partition::default() };
+            Bulk::pays(&partition, before, before + new)
+        };
+        assert!(pays(0, 0, 1), "an empty index");
+        assert!(pays(1000, 1000, LEAST_ROWS) && !pays(1000, 1000, LEAST_ROWS - 1));
+        assert!(pays(50_000, 50_000, 98) && !pays(50_000, 50_000, 97), "cells read for few rows");
+        assert!(pays(600, 1000, 100) && !pays(599, 1000, 100), "many rows in no cell");
+    }
 }

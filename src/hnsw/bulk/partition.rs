@@ -7,7 +7,8 @@
 //! another split.
 //!
 //! An index keeps its partition from batch to batch, so that what a batch costs does not grow with
-//! the index. Nothing here computes distances: that is `route.rs`.
+//! the index. In some of its cells a node is only a *guest*: it is compared with those that are there, and
+//! has left when the batch is done, so that the next one has fewer to compare. Nothing here computes distances: that is `route.rs`.
 //!
 //! Always true, and checked by [`Partition::validate`]:
 //! - every split and every cell is reached from the root, once: a split 0, or else cell 0;
@@ -16,7 +17,9 @@
 use super::{copied, filled};
 use crate::error::OutOfMemory;
 
-/// Leaders are drawn anew when there are so many times the nodes that they were drawn from,
+/// A batch of at least one in so many of all nodes is a build of its own: leaders are drawn anew.
+const MANY: usize = 8;
+/// Leaders are also drawn anew when there are so many times the nodes that they were drawn from,
 const GROWTH: usize = 2;
 /// unless a batch has less than one in so many of the nodes; but at latest
 const FEW: usize = 32;
@@ -25,6 +28,15 @@ const MOST_GROWTH: usize = 8;
 
 /// Leaders of one split: more would cost more than they save.
 pub(super) const MOST_LEADERS: usize = 1024;
+
+/// Marks a node of a cell as a guest: it is compared with the cell's nodes and then leaves.
+pub(super) const GUEST: u32 = 1 << 31;
+
+/// The node of a cell's member, guest or not.
+#[inline]
+pub(super) fn node_of(member: u32) -> u32 {
+    member & !GUEST
+}
 
 /// What a leader leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -87,7 +99,7 @@ impl Partition {
     /// bringing all old ones to new cells until there is no other way.
     pub(crate) fn is_outgrown(&self, new: usize, nodes: usize) -> bool {
         let is_worth_it = nodes > GROWTH * self.drawn_from && new * FEW >= nodes;
-        is_worth_it || nodes > MOST_GROWTH * self.drawn_from
+        new * MANY >= nodes || is_worth_it || nodes > MOST_GROWTH * self.drawn_from
     }
 
     /// What there is at a place, if anything.
@@ -138,13 +150,24 @@ impl Partition {
         let mut order = Vec::new();
         order.try_reserve_exact(seen.len())?;
         for cell in &self.cells {
-            for node in &cell[cell.partition_point(|node| (*node as usize) < fresh)..] {
-                if !std::mem::replace(&mut seen[*node as usize - fresh], true) {
-                    order.push(*node);
+            let members =
+                &cell[cell.partition_point(|member| (node_of(*member) as usize) < fresh)..];
+            for node in members.iter().map(|member| node_of(*member)) {
+                if !std::mem::replace(&mut seen[node as usize - fresh], true) {
+                    order.push(node);
                 }
             }
         }
         Ok(order)
+    }
+
+    /// Guests leave their cells.
+    pub(super) fn dismiss_guests(&mut self) -> Result<(), OutOfMemory> {
+        for cell in &mut self.cells {
+            cell.retain(|member| member & GUEST == 0);
+            *cell = copied(cell)?;
+        }
+        Ok(())
     }
 
     /// Says which rule of this module is broken, if one is. Reads everything.
@@ -226,6 +249,18 @@ mod tests {
         assert_eq!(partition.child(Slot::Root), Some(Child::Split(0)));
         let children = [0, 1].map(|child| partition.child(Slot::Child { split: 0, child }));
         assert_eq!(children, [Some(Child::Cell(0)), Some(Child::Split(1))]);
+    }
+
+    #[test]
+    fn guests_leave_and_all_others_stay_in_order() {
+        let mut partition = sound();
+        partition.cells = vec![vec![0, 1 | GUEST, 2], vec![GUEST, 2], vec![1, 2 | GUEST, 3]];
+        assert!(partition.validate().is_err(), "a guest is no node");
+        assert_eq!(partition.order(0).unwrap(), [0, 1, 2, 3]);
+        assert_eq!(partition.order(2).unwrap(), [2, 3]);
+        partition.dismiss_guests().unwrap();
+        assert_eq!(partition.cells, [vec![0, 2], vec![2], vec![1, 3]]);
+        assert_eq!(partition.validate(), Ok(()));
     }
 
     #[test]

@@ -49,9 +49,9 @@ impl Words {
     }
 
     /// Some words after their number.
-    pub(super) fn list(&mut self, words: &[u32]) {
+    pub(super) fn list(&mut self, words: impl ExactSizeIterator<Item = u32>) {
         self.push(words.len());
-        self.extend(words);
+        self.0.extend(words);
     }
 
     /// Keys after their number.
