@@ -160,7 +160,7 @@ impl Bulk {
     pub(crate) fn pays(partition: &Partition, before: usize, nodes: usize) -> bool {
         let new = nodes - before;
         let unrouted = nodes - partition.nodes;
-        let is_large = new >= LEAST_ROWS && nodes <= new * MOST_NODES_PER_NEW;
+        let is_large = new >= LEAST_ROWS && nodes.div_ceil(MOST_NODES_PER_NEW) <= new;
         before == 0 || (is_large && unrouted <= new * ROUTED_PER_NEW)
     }
 

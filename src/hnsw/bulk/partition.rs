@@ -8,9 +8,10 @@
 //!
 //! An index keeps its partition from batch to batch, so that what a batch costs does not grow with
 //! the index. In some of its cells a node is only a *guest*: it is compared with those that are there, and
-//! has left when the batch is done, so that the next one has fewer to compare. Nothing here computes distances: that is `route.rs`.
+//! has left when the batch is done, so that the next one has fewer to compare. Nothing here computes
+//! distances: that is `route.rs`.
 //!
-//! Always true, and checked by [`Partition::validate`]:
+//! Always true between batches, and checked by [`Partition::validate`]:
 //! - every split and every cell is reached from the root, once: a split 0, or else cell 0;
 //! - the nodes of a cell rise; the nodes `0..nodes` are in at least one cell each.
 
@@ -28,6 +29,9 @@ const MOST_GROWTH: usize = 8;
 
 /// Leaders of one split: more would cost more than they save.
 pub(super) const MOST_LEADERS: usize = 1024;
+
+/// Cells a node joins at the root of a whole build, at most.
+pub(super) const MOST_FAN_OUT: usize = 12;
 
 /// Marks a node of a cell as a guest: it is compared with the cell's nodes and then leaves.
 pub(super) const GUEST: u32 = 1 << 31;
@@ -172,6 +176,12 @@ impl Partition {
 
     /// Says which rule of this module is broken, if one is. Reads everything.
     pub(crate) fn validate(&self) -> Result<(), String> {
+        if self.fan_out > MOST_FAN_OUT {
+            return Err(format!("nodes join {} cells, of at most {MOST_FAN_OUT}", self.fan_out));
+        }
+        if self.drawn_from > self.nodes {
+            return Err(format!("{} nodes were drawn from, of {}", self.drawn_from, self.nodes));
+        }
         let unmet = |len| filled(len, false).map_err(|_| "no memory to check the partition");
         let mut met = unmet(self.nodes)?;
         let (mut splits, mut cells) = (unmet(self.splits.len())?, unmet(self.cells.len())?);
@@ -268,7 +278,9 @@ mod tests {
         assert_eq!(sound().validate(), Ok(()));
         assert_eq!(sound().try_clone().unwrap(), sound());
         assert_eq!(sound().order(1).unwrap(), [1, 2, 3]);
-        let broken: [(&str, fn(&mut Partition)); 8] = [
+        let broken: [(&str, fn(&mut Partition)); 10] = [
+            ("drawn from", |p| p.drawn_from = 5),
+            ("join 13 cells", |p| p.fan_out = 13),
             ("in no cell", |p| p.nodes = 5),
             ("do not rise", |p| p.cells[0] = vec![1, 0, 2]),
             ("is no node", |p| p.cells[0].push(7)),

@@ -8,6 +8,7 @@
 use super::candidates::Candidates;
 use super::filled;
 use super::leaf::Leaf;
+use super::partition::MOST_FAN_OUT;
 use super::route::Compass;
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
@@ -22,7 +23,7 @@ const NEIGHBOURS: usize = 10;
 const MEETING: [(usize, f64); 3] = [(20_000, 0.97), (40_000, 0.98), (usize::MAX, 0.985)];
 /// The fan-outs there are.
 const LEAST: usize = 3;
-pub(super) const MOST: usize = 12;
+const MOST: usize = MOST_FAN_OUT;
 /// Nodes the sample is compared with at once.
 const PORTION: usize = 512;
 /// Nodes of the sample whose leaders are looked for at once.
