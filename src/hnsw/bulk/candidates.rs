@@ -16,6 +16,8 @@ use crate::vectors::chunks::Chunks;
 const NONE: u64 = u64::MAX;
 /// Keys that are merged into a list at once.
 const FEW: usize = 16;
+/// Lists that are made at once.
+const MADE: usize = 4096;
 
 #[derive(Default)]
 pub(super) struct Candidates {
@@ -24,21 +26,45 @@ pub(super) struct Candidates {
     /// The largest distance that can still enter each list: beside the lists, where it is in the cache.
     limits: Vec<u32>,
     merged: Vec<u64>,
+    /// The first node that has no list yet.
+    ready: usize,
 }
 
 impl Candidates {
     /// Lists that keep `kept` keys for each of some nodes.
     pub(super) fn new(nodes: usize, kept: usize) -> Result<Self, OutOfMemory> {
-        let mut lists = Chunks::new(kept);
-        lists.reserve(nodes)?;
-        for node in 0..nodes {
-            lists.row_mut(node).fill(NONE);
+        let mut candidates = Self::planned(nodes, kept)?;
+        while !candidates.are_ready() {
+            candidates.make_some()?;
         }
+        Ok(candidates)
+    }
+
+    /// The same without the lists: they take megabytes, and are made by [`make_some`](Self::make_some).
+    pub(super) fn planned(nodes: usize, kept: usize) -> Result<Self, OutOfMemory> {
         Ok(Self {
-            lists: Some(lists),
+            lists: Some(Chunks::new(kept)),
             limits: filled(nodes, u32::MAX)?,
             merged: filled(kept, NONE)?,
+            ready: 0,
         })
+    }
+
+    /// Whether each node has its list.
+    pub(super) fn are_ready(&self) -> bool {
+        self.ready == self.limits.len()
+    }
+
+    /// Makes some more lists.
+    pub(super) fn make_some(&mut self) -> Result<(), OutOfMemory> {
+        let Some(lists) = &mut self.lists else { return Ok(()) };
+        let end = self.limits.len().min(self.ready + MADE);
+        lists.reserve(end)?;
+        for node in self.ready..end {
+            lists.row_mut(node).fill(NONE);
+        }
+        self.ready = end;
+        Ok(())
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -14,6 +14,8 @@ use crate::vectors::codes::Codes;
 
 /// Distances that comparing a node with its cells costs, about.
 pub(super) const EXPECTED_COST: u64 = 1400 / PAIRS_PER_DISTANCE;
+/// Distances that take the time of making some lists of candidates.
+const LISTS_COST: u64 = 8192;
 /// Cells that a team does at once, for each of its threads: enough that they end at about the same
 /// time, few enough that progress is told now and then.
 const TEAM_CELLS: usize = 16;
@@ -39,7 +41,7 @@ impl Leaves {
             m,
             units: Units::new(partition.cells.len()),
             memory: Pool::default(),
-            candidates: Candidates::new(partition.nodes - fresh, kept_of(partition.nodes, m))?,
+            candidates: Candidates::planned(partition.nodes - fresh, kept_of(partition.nodes, m))?,
         })
     }
 
@@ -63,6 +65,10 @@ impl Leaves {
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
         let Self { fresh, m, units, memory, candidates } = self;
+        if !candidates.are_ready() {
+            candidates.make_some()?;
+            return Ok(LISTS_COST);
+        }
         if team.threads() == 1 {
             let Some(cells) = units.take(1, |_| 1) else { return Ok(0) };
             let members = &partition.cells[cells.start];
@@ -115,6 +121,9 @@ impl Leaves {
         partition: &Partition,
         out: &mut Words,
     ) -> Option<Range<usize>> {
+        if !self.candidates.are_ready() {
+            return None;
+        }
         let fresh = self.fresh;
         let cells = self.units.give(budget as usize, |cell| {
             let members = &partition.cells[cell];

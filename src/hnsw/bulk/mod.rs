@@ -45,6 +45,7 @@ use super::insert::{InsertScratch, insert_above, level_of};
 use crate::config::Config;
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
+use candidates::Candidates;
 use islands::{Bridges, Lookout};
 use leaves::Leaves;
 use link::Linker;
@@ -73,6 +74,10 @@ const MOST_NODES_PER_NEW: usize = 512;
 /// more would cost more than linking the new rows one by one.
 const ROUTED_PER_NEW: usize = 5;
 
+/// Cells that guests leave in one unit of work, and the distances that take as long.
+const DISMISSED: usize = 128;
+const DISMISS_COST: u64 = 1024;
+
 /// Candidates a node takes from one cell, about, for nodes of `m` links. More add little: a node is
 /// in several cells.
 fn nearest_of(m: usize) -> usize {
@@ -92,6 +97,11 @@ enum Stage {
     Nodes,
     Route(Box<Router>),
     Leaves(Box<Leaves>),
+    /// Guests leave the cells from `next` on.
+    Dismiss {
+        candidates: Candidates,
+        next: usize,
+    },
     Lookout(Box<Lookout>),
     Link(Box<Linker>),
     /// What is left of the layers above 0; `lost` is for the walk.
@@ -169,6 +179,7 @@ impl Bulk {
         let stage = match &self.stage {
             Stage::Route(router) => router.bytes(),
             Stage::Leaves(leaves) => leaves.bytes(),
+            Stage::Dismiss { candidates, .. } => candidates.bytes(),
             Stage::Lookout(lookout) => lookout.bytes(),
             Stage::Link(linker) => linker.bytes(),
             Stage::Reach(reach) => reach.bytes(),
@@ -236,6 +247,13 @@ impl Bulk {
                 self.go_on(links)?;
                 Ok(cost)
             }
+            Stage::Dismiss { next, .. } => {
+                let end = self.partition.cells.len().min(*next + DISMISSED);
+                self.partition.dismiss_guests(*next..end)?;
+                *next = end;
+                self.go_on(links)?;
+                Ok(DISMISS_COST)
+            }
             Stage::Lookout(lookout) => {
                 let cost = lookout.step(codes)?;
                 self.go_on(links)?;
@@ -286,13 +304,14 @@ impl Bulk {
                 Stage::Leaves(Box::new(Leaves::new(&self.partition, before, self.m)?))
             }
             Stage::Leaves(leaves) if leaves.is_done() => {
-                let candidates = leaves.into_candidates();
+                Stage::Dismiss { candidates: leaves.into_candidates(), next: 0 }
+            }
+            Stage::Dismiss { candidates, next } if next == self.partition.cells.len() => {
                 let lookout = Lookout::new(candidates, before, nodes, self.m, self.seed);
                 Stage::Lookout(Box::new(lookout))
             }
             Stage::Lookout(lookout) if lookout.is_done() => {
                 let order = self.partition.order(before)?;
-                self.partition.dismiss_guests()?;
                 let m = links.capacity(1);
                 let (candidates, remote) = lookout.into_parts();
                 self.remote = remote;
@@ -363,7 +382,6 @@ impl Bulk {
         &mut self,
         words: &[u32],
         links: &mut L,
-        codes: &Codes,
     ) -> Result<bool, OutOfMemory> {
         let Some(([kind, start, end], rest)) = words.split_first_chunk::<3>() else {
             return Ok(false);
@@ -373,7 +391,7 @@ impl Bulk {
         let mut words = Reader::new(rest, self.nodes);
         let cost = match (&mut self.stage, kind) {
             (Stage::Route(router), Kind::Route) => {
-                router.accept(&units, &mut words, &mut self.partition, codes)?
+                router.accept(&units, &mut words, &self.partition)?
             }
             (Stage::Leaves(leaves), Kind::Leaves) => {
                 leaves.accept(&units, &mut words, &self.partition)

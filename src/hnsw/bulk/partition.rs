@@ -15,6 +15,8 @@
 //! - every split and every cell is reached from the root, once: a split 0, or else cell 0;
 //! - the nodes of a cell rise; the nodes `0..nodes` are in at least one cell each.
 
+use std::ops::Range;
+
 use super::{copied, filled};
 use crate::error::OutOfMemory;
 
@@ -165,9 +167,9 @@ impl Partition {
         Ok(order)
     }
 
-    /// Guests leave their cells.
-    pub(super) fn dismiss_guests(&mut self) -> Result<(), OutOfMemory> {
-        for cell in &mut self.cells {
+    /// Guests leave some of the cells.
+    pub(super) fn dismiss_guests(&mut self, cells: Range<usize>) -> Result<(), OutOfMemory> {
+        for cell in &mut self.cells[cells] {
             cell.retain(|member| member & GUEST == 0);
             *cell = copied(cell)?;
         }
@@ -268,7 +270,7 @@ mod tests {
         assert!(partition.validate().is_err(), "a guest is no node");
         assert_eq!(partition.order(0).unwrap(), [0, 1, 2, 3]);
         assert_eq!(partition.order(2).unwrap(), [2, 3]);
-        partition.dismiss_guests().unwrap();
+        partition.dismiss_guests(0..3).unwrap();
         assert_eq!(partition.cells, [vec![0, 2], vec![2], vec![1, 3]]);
         assert_eq!(partition.validate(), Ok(()));
     }

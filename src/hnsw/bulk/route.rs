@@ -36,6 +36,10 @@ const UNIT_NODES: usize = 64;
 /// Units that a team does at once, for each of its threads.
 const TEAM_UNITS: usize = 16;
 
+/// Members put into cells in one unit of work, about, and how many of them take the time of a distance.
+const SENT: usize = 1 << 15;
+const SENT_PER_DISTANCE: u64 = 32;
+
 /// A share of some cells, rounded up.
 fn share(cells: usize, (part, whole): (usize, usize)) -> usize {
     (cells * part).div_ceil(whole)
@@ -161,6 +165,17 @@ impl Comparing {
     }
 }
 
+/// The members of a group, sorted by the leaders they go on to.
+struct Sending {
+    split: u32,
+    members: Vec<u32>,
+    /// Where those of each leader begin, and the last end.
+    starts: Vec<usize>,
+    /// The next leader whose members are put where they came to, and how many members there were.
+    next: usize,
+    before: usize,
+}
+
 /// Brings nodes to their cells.
 pub(super) struct Router {
     seed: u64,
@@ -170,6 +185,7 @@ pub(super) struct Router {
     leaf: Leaf,
     compass: Compass,
     now: Option<Comparing>,
+    sending: Option<Sending>,
     is_started: bool,
 }
 
@@ -188,6 +204,7 @@ impl Router {
             leaf: Leaf::default(),
             compass: Compass::default(),
             now: None,
+            sending: None,
             is_started: false,
         }
     }
@@ -196,13 +213,14 @@ impl Router {
         let waiting = self.waiting.iter().map(|group| 4 * group.members.capacity()).sum::<usize>();
         let now = self.now.as_ref();
         let now = now.map_or(0, |now| 4 * now.group.members.capacity() + 2 * now.joined.capacity());
+        let sending = self.sending.as_ref().map_or(0, |sending| 4 * sending.members.capacity());
         let probe = self.probe.as_ref().map_or(0, |probe| probe.bytes());
-        waiting + now + probe + self.leaf.bytes() + self.compass.bytes()
+        waiting + now + sending + probe + self.leaf.bytes() + self.compass.bytes()
     }
 
     /// Whether all nodes are in their cells.
     pub(super) fn is_done(&self) -> bool {
-        self.is_started && self.waiting.is_empty() && self.now.is_none()
+        self.is_started && self.waiting.is_empty() && self.now.is_none() && self.sending.is_none()
     }
 
     /// Does the next unit of work, or some where a team does it, and returns what it cost in
@@ -216,6 +234,9 @@ impl Router {
         if !self.is_started {
             self.is_started = true;
             return self.start(partition, codes);
+        }
+        if let Some(sending) = self.sending.take() {
+            return self.send_some(partition, sending, codes);
         }
         if let Some(probe) = &mut self.probe {
             let pairs = probe.step(&mut self.compass, &mut self.leaf, codes)?;
@@ -244,7 +265,7 @@ impl Router {
                 let Some(place) = places.next() else { break };
                 place[..found.len()].copy_from_slice(&found);
             }
-            self.go_on(partition, codes)?;
+            self.go_on(partition)?;
             return Ok((members.len() * leaders) as u64 / PAIRS_PER_DISTANCE);
         }
         let Some(group) = self.waiting.last() else { return Ok(0) };
@@ -263,7 +284,7 @@ impl Router {
             partition.drawn_from = self.nodes;
         }
         partition.nodes = self.nodes;
-        self.settle(partition, Slot::Root, members, usize::MAX, codes)?;
+        self.settle(partition, Slot::Root, &members, usize::MAX, codes)?;
         Ok(1)
     }
 
@@ -289,12 +310,12 @@ impl Router {
         Ok(())
     }
 
-    /// Sends the nodes on when all of a group were compared.
-    fn go_on(&mut self, partition: &mut Partition, codes: &Codes) -> Result<(), OutOfMemory> {
-        match self.now.take_if(|now| now.units.is_done()) {
-            Some(now) => self.send_on(partition, &now, codes),
-            None => Ok(()),
+    /// Sorts the members of a group by their leaders when all were compared.
+    fn go_on(&mut self, partition: &Partition) -> Result<(), OutOfMemory> {
+        if let Some(now) = self.now.take_if(|now| now.units.is_done()) {
+            self.sending = Some(sorted(partition, &now)?);
         }
+        Ok(())
     }
 
     /// Gives away some units, to be done by [`work`].
@@ -314,8 +335,7 @@ impl Router {
         &mut self,
         units: &Range<usize>,
         words: &mut Reader<'_>,
-        partition: &mut Partition,
-        codes: &Codes,
+        partition: &Partition,
     ) -> Result<Option<u64>, OutOfMemory> {
         let Some(now) = &mut self.now else { return Ok(None) };
         let (members, fan_out, leaders) = (now.members(units), now.fan_out, self.compass.len());
@@ -329,7 +349,7 @@ impl Router {
         }
         let places = &mut now.joined[members.start * fan_out..members.end * fan_out];
         places.iter_mut().zip(found).for_each(|(place, leader)| *place = *leader as u16);
-        self.go_on(partition, codes)?;
+        self.go_on(partition)?;
         Ok(Some((members.len() * leaders) as u64 / PAIRS_PER_DISTANCE))
     }
 
@@ -346,18 +366,18 @@ impl Router {
         &mut self,
         partition: &mut Partition,
         slot: Slot,
-        members: Vec<u32>,
+        members: &[u32],
         before: usize,
         codes: &Codes,
     ) -> Result<(), OutOfMemory> {
         match partition.child(slot) {
-            Some(Child::Split(split)) => self.queue(Group { split, members }),
+            Some(Child::Split(split)) => self.queue(Group { split, members: copied(members)? }),
             Some(Child::Cell(number)) => {
                 let largest = largest_cell(codes.dimensions());
                 let cell = &mut partition.cells[number as usize];
                 let is_new = cell.is_empty();
                 cell.try_reserve_exact(members.len())?;
-                cell.extend_from_slice(&members);
+                cell.extend_from_slice(members);
                 // A cell that is there already may grow, as the index does.
                 if cell.len() <= if is_new { largest } else { 2 * largest } {
                     return Ok(());
@@ -397,48 +417,62 @@ impl Router {
         Ok(leaders)
     }
 
-    /// Sends the nodes of a group on, to the children of their leaders.
-    fn send_on(
+    /// Puts the members of some leaders where they came to, and returns what that cost in distances.
+    fn send_some(
         &mut self,
         partition: &mut Partition,
-        now: &Comparing,
+        mut sending: Sending,
         codes: &Codes,
-    ) -> Result<(), OutOfMemory> {
-        let Group { split, members } = &now.group;
-        let leaders = partition.splits[*split as usize].leaders.len();
-        let mut ends = filled(leaders + 1, 0usize)?;
-        // Below the root nodes stay guests or not, as they came.
-        let staying = match *split {
-            0 => share(partition.fan_out, STAYING),
-            _ => now.fan_out,
-        };
-        let visits = || {
-            let each = members.iter().zip(now.joined.chunks(now.fan_out));
-            each.flat_map(|(member, joined)| {
-                joined.iter().enumerate().map(move |(rank, leader)| {
-                    (usize::from(*leader), if rank < staying { *member } else { *member | GUEST })
-                })
-            })
-        };
-        visits().for_each(|(leader, _)| ends[leader + 1] += 1);
-        for leader in 0..leaders {
-            ends[leader + 1] += ends[leader];
-        }
-        let starts = copied(&ends)?;
-        let mut sorted = filled(ends[leaders], 0u32)?;
-        for (leader, member) in visits() {
-            sorted[ends[leader]] = member;
-            ends[leader] += 1;
-        }
-        for leader in 0..leaders {
-            let group = &sorted[starts[leader]..starts[leader + 1]];
-            if !group.is_empty() {
-                let slot = Slot::Child { split: *split, child: leader as u32 };
-                self.settle(partition, slot, copied(group)?, members.len(), codes)?;
+    ) -> Result<u64, OutOfMemory> {
+        let first = sending.next;
+        while let Some([start, end]) = sending.starts.get(sending.next..sending.next + 2) {
+            if start - sending.starts[first] >= SENT {
+                break;
             }
+            let slot = Slot::Child { split: sending.split, child: sending.next as u32 };
+            if end > start {
+                let members = &sending.members[*start..*end];
+                self.settle(partition, slot, members, sending.before, codes)?;
+            }
+            sending.next += 1;
         }
-        Ok(())
+        let sent = sending.starts[sending.next] - sending.starts[first];
+        if sending.next + 1 < sending.starts.len() {
+            self.sending = Some(sending);
+        }
+        Ok(sent as u64 / SENT_PER_DISTANCE + 1)
     }
+}
+
+/// Sorts the members of a group by the leaders they go on to.
+fn sorted(partition: &Partition, now: &Comparing) -> Result<Sending, OutOfMemory> {
+    let Group { split, members } = &now.group;
+    let leaders = partition.splits[*split as usize].leaders.len();
+    // Below the root nodes stay guests or not, as they came.
+    let staying = match *split {
+        0 => share(partition.fan_out, STAYING),
+        _ => now.fan_out,
+    };
+    let visits = || {
+        let each = members.iter().zip(now.joined.chunks(now.fan_out));
+        each.flat_map(|(member, joined)| {
+            joined.iter().enumerate().map(move |(rank, leader)| {
+                (usize::from(*leader), if rank < staying { *member } else { *member | GUEST })
+            })
+        })
+    };
+    let mut ends = filled(leaders + 1, 0usize)?;
+    visits().for_each(|(leader, _)| ends[leader + 1] += 1);
+    for leader in 0..leaders {
+        ends[leader + 1] += ends[leader];
+    }
+    let starts = copied(&ends)?;
+    let mut sorted = filled(ends[leaders], 0u32)?;
+    for (leader, member) in visits() {
+        sorted[ends[leader]] = member;
+        ends[leader] += 1;
+    }
+    Ok(Sending { split: *split, members: sorted, starts, next: 0, before: members.len() })
 }
 
 /// Divides nodes that leaders do not part, because they are equal or nearly so: any parts will do.
