@@ -131,68 +131,59 @@ fn dot_codes_avx512(a: &[u8], b: &[u8]) -> u32 {
     _mm512_reduce_add_epi32(_mm512_add_epi32(sums[0], sums[1])) as u32
 }
 
-/// Adds `step(q, x)` of all components of four rows, a chain each; a query's load serves all four.
-/// Whole registers first: masks would take longer than what they save.
+/// Adds `step(q, x)` of all elements of four rows, a chain each; a query's load serves all four.
+/// Whole registers of `LANES` first: masks would take longer than what they save.
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
-fn fold_x4_512(
-    query: &[f32],
-    rows: [&[f32]; 4],
-    step: impl Fn(__m512, __m512, __m512) -> __m512,
-) -> [f32; 4] {
+fn fold_x4_512<const LANES: usize, T, R: Copy>(
+    query: &[T],
+    rows: [&[T]; 4],
+    zero: R,
+    load: impl Fn(&[T]) -> R,
+    step: impl Fn(R, R, R) -> R,
+) -> [R; 4] {
     let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
-    let (query, query_rest) = query[..len].as_chunks::<16>();
+    let (query, query_rest) = query[..len].as_chunks::<LANES>();
     let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] =
-        rows.map(|row| row[..len].as_chunks::<16>());
-    let mut sums = [_mm512_setzero_ps(); 4];
+        rows.map(|row| row[..len].as_chunks::<LANES>());
+    let mut sums = [zero; 4];
     for ((((q, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
-        let q = load_512(q);
+        let q = load(q);
         for (sum, row) in sums.iter_mut().zip([a, b, c, d]) {
-            *sum = step(q, load_512(row), *sum);
+            *sum = step(q, load(row), *sum);
         }
     }
     if !query_rest.is_empty() {
-        let q = load_512(query_rest);
+        let q = load(query_rest);
         for (sum, row) in sums.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
-            *sum = step(q, load_512(row), *sum);
+            *sum = step(q, load(row), *sum);
         }
     }
-    sums.map(|sum| _mm512_reduce_add_ps(sum))
+    sums
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn squared_l2_x4_avx512(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
-    fold_x4_512(query, rows, |q, x, sum| {
+    let step = |q, x, sum| {
         let difference = _mm512_sub_ps(q, x);
         _mm512_fmadd_ps(difference, difference, sum)
-    })
+    };
+    fold_x4_512::<16, _, _>(query, rows, _mm512_setzero_ps(), |row| load_512(row), step)
+        .map(|sum| _mm512_reduce_add_ps(sum))
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl")]
 fn dot_x4_avx512(query: &[f32], rows: [&[f32]; 4]) -> [f32; 4] {
-    fold_x4_512(query, rows, |q, x, sum| _mm512_fmadd_ps(q, x, sum))
+    let step = |q, x, sum| _mm512_fmadd_ps(q, x, sum);
+    fold_x4_512::<16, _, _>(query, rows, _mm512_setzero_ps(), |row| load_512(row), step)
+        .map(|sum| _mm512_reduce_add_ps(sum))
 }
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn dot_codes_x4_avx512(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
-    let len = rows.iter().fold(query.len(), |len, row| len.min(row.len()));
-    let (query, query_rest) = query[..len].as_chunks::<64>();
-    let [(a, a_rest), (b, b_rest), (c, c_rest), (d, d_rest)] =
-        rows.map(|row| row[..len].as_chunks::<64>());
-    let mut sums = [_mm512_setzero_si512(); 4];
-    for ((((q, a), b), c), d) in query.iter().zip(a).zip(b).zip(c).zip(d) {
-        let q = load_codes_512(q);
-        for (sum, row) in sums.iter_mut().zip([a, b, c, d]) {
-            *sum = _mm512_dpbusd_epi32(*sum, q, load_codes_512(row));
-        }
-    }
-    if !query_rest.is_empty() {
-        let q = load_codes_512(query_rest);
-        for (sum, row) in sums.iter_mut().zip([a_rest, b_rest, c_rest, d_rest]) {
-            *sum = _mm512_dpbusd_epi32(*sum, q, load_codes_512(row));
-        }
-    }
-    sum_x4(sums)
+    let step = |q, x, sum| _mm512_dpbusd_epi32(sum, q, x);
+    let load = |row: &[u8]| load_codes_512(row);
+    sum_x4(fold_x4_512::<64, _, _>(query, rows, _mm512_setzero_si512(), load, step))
 }
 
 /// The sums of the lanes of four registers, together in a third of the steps.
