@@ -318,11 +318,13 @@ impl Codes {
         Ok(())
     }
 
-    /// Hints that the first `count` of `nodes` are read soon.
+    /// Hints that some nodes are read soon. Where there are no hints, their rows are not even looked up.
     #[inline]
-    pub(crate) fn prefetch(&self, nodes: &[u32], count: usize) {
-        for node in nodes.iter().take(count) {
-            distance::prefetch(self.rows.row(*node as usize));
+    pub(crate) fn prefetch(&self, nodes: &[u32]) {
+        if cfg!(target_arch = "x86_64") {
+            for node in nodes {
+                distance::prefetch(self.rows.row(*node as usize));
+            }
         }
     }
 
@@ -426,7 +428,7 @@ impl Scorer for CodeScorer<'_> {
 
     #[inline]
     fn prefetch(&self, node: u32) {
-        distance::prefetch(self.codes.rows.row(node as usize));
+        self.codes.prefetch(&[node]);
     }
 }
 

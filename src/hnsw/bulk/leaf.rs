@@ -76,7 +76,7 @@ impl Leaf {
         let mut pairs = 0;
         for member in (0..members.len()).step_by(tile::rows()) {
             let rows = tile::rows().min(members.len() - member);
-            codes.prefetch(&self.members[member + rows..], tile::rows());
+            codes.prefetch(few(&self.members[member + rows..], tile::rows()));
             // In a square the pairs left of the diagonal are known.
             let first = if self.is_square { member / tile::columns() } else { 0 };
             self.compare_rows(codes, member, rows, first);
@@ -90,7 +90,7 @@ impl Leaf {
     fn compare_singly(&mut self, codes: &Codes) -> usize {
         for (block, members) in self.members.chunks(SINGLY_ROWS).enumerate() {
             let start = block * SINGLY_ROWS;
-            codes.prefetch(&self.members[start + members.len()..], SINGLY_ROWS);
+            codes.prefetch(few(&self.members[start + members.len()..], SINGLY_ROWS));
             let rows = self.distances.chunks_mut(self.stride);
             for (asker, distances) in self.askers.iter().zip(rows) {
                 let mut places = distances[start..].iter_mut();
@@ -146,4 +146,9 @@ impl Leaf {
         let node = |place: u64| u64::from(members[place as u32 as usize]);
         self.found.iter().map(move |key| key >> 32 << 32 | node(*key))
     }
+}
+
+/// The first of some nodes, at most so many.
+fn few(nodes: &[u32], most: usize) -> &[u32] {
+    &nodes[..nodes.len().min(most)]
 }
