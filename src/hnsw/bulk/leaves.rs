@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::candidates::Candidates;
 use super::leaf::Leaf;
-use super::partition::{Partition, node_of};
+use super::partition::{Partition, members_from, node_of};
 use super::share::{Reader, Words};
 use super::team::{Pool, Team};
 use super::units::Units;
@@ -72,11 +72,11 @@ impl Leaves {
         if team.threads() == 1 {
             let Some(cells) = units.take(1, |_| 1) else { return Ok(0) };
             let members = &partition.cells[cells.start];
-            let askers = askers(members, *fresh);
+            let askers = members_from(members, *fresh);
             return memory.with(|leaf| {
                 let pairs = compare(leaf, askers, members, codes)?;
                 for (asker, node) in askers.iter().enumerate() {
-                    let list = node_of(*node) as usize - *fresh;
+                    let list = list_of(*node, *fresh);
                     let limit = candidates.limit(list);
                     candidates.offer(list, leaf.pick(asker, nearest_of(*m), limit));
                 }
@@ -86,12 +86,12 @@ impl Leaves {
         let Some(cells) = units.take(team.threads() * TEAM_CELLS, |_| 1) else { return Ok(0) };
         let found = team.map(cells.clone(), |cell| -> Result<Found, OutOfMemory> {
             let members = &partition.cells[cell];
-            let askers = askers(members, *fresh);
+            let askers = members_from(members, *fresh);
             memory.with(|leaf| {
                 let pairs = compare(leaf, askers, members, codes)?;
                 let (mut keys, mut ends) = (Vec::new(), Vec::new());
                 for (asker, node) in askers.iter().enumerate() {
-                    let limit = candidates.limit(node_of(*node) as usize - *fresh);
+                    let limit = candidates.limit(list_of(*node, *fresh));
                     keys.extend(leaf.pick(asker, nearest_of(*m), limit));
                     ends.push(keys.len());
                 }
@@ -102,11 +102,10 @@ impl Leaves {
         for (cell, found) in cells.zip(found) {
             let (keys, ends, pairs) = found?;
             let members = &partition.cells[cell];
-            let askers = askers(members, *fresh);
+            let askers = members_from(members, *fresh);
             let mut start = 0;
             for (node, end) in askers.iter().zip(ends) {
-                candidates
-                    .offer(node_of(*node) as usize - *fresh, keys[start..end].iter().copied());
+                candidates.offer(list_of(*node, *fresh), keys[start..end].iter().copied());
                 start = end;
             }
             cost += cost_of(pairs, askers.len(), members.len());
@@ -127,16 +126,16 @@ impl Leaves {
         let fresh = self.fresh;
         let cells = self.units.give(budget as usize, |cell| {
             let members = &partition.cells[cell];
-            let askers = askers(members, fresh).len();
+            let askers = members_from(members, fresh).len();
             cost_of(askers * members.len() / 2, askers, members.len()) as usize
         })?;
         out.push(nearest_of(self.m));
         for members in &partition.cells[cells.clone()] {
-            let askers = askers(members, fresh);
+            let askers = members_from(members, fresh);
             out.push(members.len() - askers.len());
             out.list(members.iter().map(|member| node_of(*member)));
             for node in askers {
-                out.push(self.candidates.limit(node_of(*node) as usize - fresh) as usize);
+                out.push(self.candidates.limit(list_of(*node, fresh)) as usize);
             }
         }
         Some(cells)
@@ -152,7 +151,7 @@ impl Leaves {
         let mut cost = 0;
         let mut found = Vec::new();
         for members in partition.cells.get(cells.clone())? {
-            let askers = askers(members, self.fresh);
+            let askers = members_from(members, self.fresh);
             for node in askers.iter().map(|member| node_of(*member)) {
                 let mut keys: Vec<u64> = words.keys()?.collect();
                 keys.sort_unstable();
@@ -179,9 +178,9 @@ impl Leaves {
     }
 }
 
-/// The members of a cell that are new.
-fn askers(members: &[u32], fresh: usize) -> &[u32] {
-    &members[members.partition_point(|member| (node_of(*member) as usize) < fresh)..]
+/// The list of a new member.
+fn list_of(member: u32, fresh: usize) -> usize {
+    node_of(member) as usize - fresh
 }
 
 /// Compares a cell with its new members; a single member has nobody to be compared with.

@@ -44,6 +44,11 @@ pub(super) fn node_of(member: u32) -> u32 {
     member & !GUEST
 }
 
+/// The members of a cell that are numbered from `fresh` on.
+pub(super) fn members_from(cell: &[u32], fresh: usize) -> &[u32] {
+    &cell[cell.partition_point(|member| (node_of(*member) as usize) < fresh)..]
+}
+
 /// What a leader leads to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Child {
@@ -156,9 +161,7 @@ impl Partition {
         let mut order = Vec::new();
         order.try_reserve_exact(seen.len())?;
         for cell in &self.cells {
-            let members =
-                &cell[cell.partition_point(|member| (node_of(*member) as usize) < fresh)..];
-            for node in members.iter().map(|member| node_of(*member)) {
+            for node in members_from(cell, fresh).iter().map(|member| node_of(*member)) {
                 if !std::mem::replace(&mut seen[node as usize - fresh], true) {
                     order.push(node);
                 }
@@ -170,8 +173,11 @@ impl Partition {
     /// Guests leave some of the cells.
     pub(super) fn dismiss_guests(&mut self, cells: Range<usize>) -> Result<(), OutOfMemory> {
         for cell in &mut self.cells[cells] {
+            let members = cell.len();
             cell.retain(|member| member & GUEST == 0);
-            *cell = copied(cell)?;
+            if cell.len() < members {
+                *cell = copied(cell)?;
+            }
         }
         Ok(())
     }

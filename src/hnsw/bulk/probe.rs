@@ -21,9 +21,8 @@ const NEIGHBOURS: usize = 10;
 /// batch-built graph need more distances than those of a row-by-row one; a search passes more nodes
 /// in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
 const MEETING: [(usize, f64); 3] = [(20_000, 0.97), (40_000, 0.98), (usize::MAX, 0.985)];
-/// The fan-outs there are.
+/// The smallest fan-out there is.
 const LEAST: usize = 3;
-const MOST: usize = MOST_FAN_OUT;
 /// Nodes the sample is compared with at once.
 const PORTION: usize = 512;
 /// Nodes of the sample whose leaders are looked for at once.
@@ -41,7 +40,7 @@ pub(super) struct Probe {
     counted: usize,
     /// Pairs, and how many meet first with each fan-out.
     pairs: usize,
-    meeting: [usize; MOST + 1],
+    meeting: [usize; MOST_FAN_OUT + 1],
 }
 
 impl Probe {
@@ -60,7 +59,7 @@ impl Probe {
             found: Candidates::new(count, NEIGHBOURS)?,
             counted: 0,
             pairs: 0,
-            meeting: [0; MOST + 1],
+            meeting: [0; MOST_FAN_OUT + 1],
         })
     }
 
@@ -73,7 +72,7 @@ impl Probe {
         if self.counted < self.sample.len() {
             return None;
         }
-        let most = MOST.min(self.leaders);
+        let most = MOST_FAN_OUT.min(self.leaders);
         let meeting = MEETING.iter().find(|(nodes, _)| self.nodes <= *nodes);
         let enough = self.pairs as f64 * meeting.map_or(1.0, |(_, share)| *share);
         let mut together = 0;
@@ -122,7 +121,7 @@ impl Probe {
         compass: &mut Compass,
         codes: &Codes,
     ) -> Result<usize, OutOfMemory> {
-        let most = MOST.min(self.leaders);
+        let most = MOST_FAN_OUT.min(self.leaders);
         let mut members = [self.sample[place]; 1 + NEIGHBOURS];
         let found = self.found.of(place);
         for (member, key) in members[1..].iter_mut().zip(found) {
