@@ -4,13 +4,13 @@ use super::graph::{Links, TOP_LEVEL};
 use super::search::{Scratch, descend, search_layer};
 use super::select::{Diversity, select};
 use crate::error::OutOfMemory;
-use crate::vectors::{Space, score_all};
+use crate::vectors::{Space, key, of_key, score_all};
 
 /// Memory for linking, used again for each node.
 #[derive(Default)]
 pub(crate) struct InsertScratch {
     pub(crate) search: Scratch,
-    candidates: Vec<(u32, u32)>,
+    candidates: Vec<u64>,
     chosen: Vec<u32>,
     changed: Vec<u32>,
 }
@@ -90,8 +90,8 @@ fn link_layers<L: Links, S: Space>(
         search_layer(links, &scorer, start, layer, ef_construction, nodes, &mut scratch.search)?;
         let InsertScratch { search, candidates, chosen, .. } = scratch;
         candidates.clear();
-        candidates.extend(search.pool.found());
-        start = candidates.first().copied().unwrap_or(start);
+        candidates.extend(search.pool.found().map(|(score, node)| key(score, node)));
+        start = candidates.first().map_or(start, |nearest| of_key(*nearest));
         search.distances += select(space, candidates, m, Diversity::Strict, chosen);
         links.set_links(node, layer, chosen)?;
         for i in 0..scratch.chosen.len() {
@@ -122,7 +122,7 @@ fn link_back<L: Links, S: Space>(
     if changed.len() > limit {
         let scorer = space.scorer(neighbour);
         candidates.clear();
-        score_all(&scorer, changed, |score, other| candidates.push((score, other)));
+        score_all(&scorer, changed, |score, other| candidates.push(key(score, other)));
         candidates.sort_unstable();
         search.distances += changed.len() as u64;
         search.distances += select(space, candidates, limit, Diversity::Strict, changed);

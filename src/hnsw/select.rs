@@ -1,6 +1,6 @@
 //! Choosing which candidates a node links to (Malkov & Yashunin 2016, algorithm 4).
 
-use crate::vectors::{Space, score_all};
+use crate::vectors::{Space, of_key, score_all};
 
 /// How far apart links must lead.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -13,7 +13,7 @@ pub(crate) enum Diversity {
     Relaxed,
 }
 
-/// Keeps at most `limit` of `candidates` (score and node, nearest first) in `kept`: each one that
+/// Keeps at most `limit` of `candidates` (keys, nearest first) in `kept`: each one that
 /// is nearer to the node being linked than to every one kept before it. Links then lead in
 /// different directions instead of into one cluster. Returns the distances computed.
 ///
@@ -22,25 +22,25 @@ pub(crate) enum Diversity {
 #[inline(never)]
 pub(crate) fn select<S: Space>(
     space: &S,
-    candidates: &[(u32, u32)],
+    candidates: &[u64],
     limit: usize,
     diversity: Diversity,
     kept: &mut Vec<u32>,
 ) -> u64 {
     kept.clear();
     if candidates.len() < limit {
-        kept.extend(candidates.iter().map(|(_, node)| *node));
+        kept.extend(candidates.iter().map(|key| of_key(*key).1));
         return 0;
     }
     // A factor means something only where 0 is the distance of equal rows.
     let is_relaxed = diversity == Diversity::Relaxed && space.are_distances();
     let mut distances = 0;
-    for (score, node) in candidates {
+    for (score, node) in candidates.iter().map(|key| of_key(*key)) {
         if kept.len() >= limit {
             break;
         }
-        let least = if is_relaxed { score - score / 21 } else { *score };
-        let scorer = space.scorer(*node);
+        let least = if is_relaxed { score - score / 21 } else { score };
+        let scorer = space.scorer(node);
         let mut apart = true;
         for four in kept.chunks(4) {
             score_all(&scorer, four, |other, _| apart &= other >= least);
@@ -50,7 +50,7 @@ pub(crate) fn select<S: Space>(
             }
         }
         if apart {
-            kept.push(*node);
+            kept.push(node);
         }
     }
     distances

@@ -84,6 +84,8 @@ pub(crate) struct Job {
     origins: Vec<u32>,
     ids: Vec<u64>,
     skipped: Vec<Skipped>,
+    /// Rows that were refused before others were looked at, the last first, until they come among `skipped`.
+    refused: Vec<Skipped>,
     pub(super) overlay: Overlay,
     /// Codes by a new scale, used in place of the index's when the batch is done.
     pub(super) new_codes: Option<Codes>,
@@ -222,6 +224,7 @@ impl Index {
             origins,
             ids: given_ids,
             skipped: Vec::new(),
+            refused: Vec::new(),
             overlay: Overlay::new(&self.graph)?,
             new_codes: None,
             bulk: None,
@@ -356,9 +359,13 @@ impl Index {
 
     /// Takes staged row `row` in or skips it. Rows taken in close up to `job.ids.len()`.
     fn accept_row(&mut self, job: &mut Job, row: usize) -> Result<u64, BatchError> {
+        if row == 0 {
+            job.refused = std::mem::take(&mut job.skipped);
+            job.refused.reverse();
+        }
         if row == job.staged {
+            job.list_refused(usize::MAX);
             job.staged = job.ids.len();
-            job.skipped.sort_unstable_by_key(|skipped| skipped.index);
             (job.wanted_ids, job.held_ids) = (None, Vec::new());
             self.plan_links(job)?;
             return Ok(0);
@@ -522,8 +529,16 @@ impl Job {
         if self.mode == BatchMode::Strict {
             return Err(error);
         }
+        self.list_refused(index);
         self.skipped.push(Skipped { index, error });
         Ok(())
+    }
+
+    /// Moves the rows refused earlier that come before `index` to the list.
+    fn list_refused(&mut self, index: usize) {
+        while let Some(refused) = self.refused.pop_if(|refused| refused.index < index) {
+            self.skipped.push(refused);
+        }
     }
 
     /// Rows done: the share of the nodes that are linked.

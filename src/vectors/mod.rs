@@ -36,6 +36,18 @@ pub(crate) trait Space {
     fn are_distances(&self) -> bool;
 }
 
+/// A score and its node as one number, which sorts by score and then by node.
+#[inline]
+pub(crate) fn key(score: u32, node: u32) -> u64 {
+    u64::from(score) << 32 | u64::from(node)
+}
+
+/// The score and the node of a [`key`].
+#[inline]
+pub(crate) fn of_key(key: u64) -> (u32, u32) {
+    ((key >> 32) as u32, key as u32)
+}
+
 /// Scores `nodes` in fours and hands each score to `visit`.
 #[inline]
 pub(crate) fn score_all(scorer: &impl Scorer, nodes: &[u32], mut visit: impl FnMut(u32, u32)) {

@@ -18,7 +18,7 @@ use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::select::{Diversity, select};
 use crate::vectors::codes::Codes;
-use crate::vectors::{Scorer, Space, score_all};
+use crate::vectors::{Scorer, Space, key, of_key, score_all};
 
 /// Distances that selecting takes for a node, about.
 const SELECT_COST: usize = 220;
@@ -37,7 +37,7 @@ const COUNTED_PER_DISTANCE: u64 = 16;
 /// Memory for choosing links, used again for the next node.
 #[derive(Default)]
 pub(super) struct Chooser {
-    scored: Vec<(u32, u32)>,
+    scored: Vec<u64>,
     kept: Vec<u32>,
 }
 
@@ -55,10 +55,10 @@ impl Chooser {
         codes: &Codes,
     ) -> (&[u32], u64) {
         self.scored.clear();
-        self.scored.extend(candidates.map(|key| ((key >> 32) as u32, key as u32)));
+        self.scored.extend(candidates);
         let far = anywhere(node, nodes);
-        if far != node && self.scored.iter().all(|(_, near)| *near != far) {
-            let candidate = (codes.scorer(node).score(far), far);
+        if far != node && self.scored.iter().all(|near| of_key(*near).1 != far) {
+            let candidate = key(codes.scorer(node).score(far), far);
             let place = self.scored.partition_point(|near| *near < candidate);
             self.scored.insert(place, candidate);
         }
@@ -71,7 +71,7 @@ impl Chooser {
     fn prune(&mut self, node: u32, links: &[u32], limit: usize, codes: &Codes) -> (&[u32], u64) {
         let scored = &mut self.scored;
         scored.clear();
-        score_all(&codes.scorer(node), links, |score, other| scored.push((score, other)));
+        score_all(&codes.scorer(node), links, |score, other| scored.push(key(score, other)));
         scored.sort_unstable();
         let cost = select(codes, scored, limit, Diversity::Relaxed, &mut self.kept);
         (&self.kept, cost + links.len() as u64)

@@ -272,7 +272,7 @@ impl Bulk {
                 let reach = if (nodes - before) * WALK_SHARE >= nodes {
                     Reach::walk(nodes, entry)?
                 } else {
-                    Reach::look(std::mem::take(lost), nodes, entry)
+                    Reach::look(lost, nodes, entry)?
                 };
                 self.stage = Stage::Reach(Box::new(reach));
                 Ok(1)

@@ -41,7 +41,7 @@ enum Way {
         next: u32,
     },
     /// Of some nodes, whether a neighbour links back.
-    Look { suspects: Vec<u32> },
+    Look { suspects: Vec<bool> },
 }
 
 impl Reach {
@@ -57,16 +57,16 @@ impl Reach {
     }
 
     /// Of these of `nodes` nodes.
-    pub(super) fn look(mut suspects: Vec<u32>, nodes: usize, entry: u32) -> Self {
-        suspects.sort_unstable();
-        suspects.dedup();
-        Self { entry, nodes, links: Vec::new(), way: Way::Look { suspects } }
+    pub(super) fn look(lost: &[u32], nodes: usize, entry: u32) -> Result<Self, OutOfMemory> {
+        let mut suspects = filled(nodes, false)?;
+        lost.iter().for_each(|node| suspects[*node as usize] = true);
+        Ok(Self { entry, nodes, links: Vec::new(), way: Way::Look { suspects } })
     }
 
     pub(super) fn bytes(&self) -> usize {
         match &self.way {
             Way::Walk { reached, waiting, .. } => reached.capacity() + 4 * waiting.capacity(),
-            Way::Look { suspects } => 4 * suspects.capacity(),
+            Way::Look { suspects } => suspects.capacity(),
         }
     }
 
@@ -107,7 +107,12 @@ impl Reach {
                     is_new.then_some(node)
                 }
                 Way::Look { suspects } => {
-                    let Some(node) = suspects.pop() else { break };
+                    let Some(last) = suspects.iter().rposition(|is_suspect| *is_suspect) else {
+                        suspects.clear();
+                        break;
+                    };
+                    suspects.truncate(last);
+                    let node = last as u32;
                     let mut neighbours = links.links(node, 0).iter();
                     let is_linked = neighbours.any(|other| links.links(*other, 0).contains(&node));
                     (!is_linked && node != self.entry).then_some(node)

@@ -16,6 +16,7 @@ use super::{PAIRS_PER_DISTANCE, leaves};
 use crate::config::{Builder, Metric};
 use crate::error::{Error, OutOfMemory, check_headroom};
 use crate::vectors::codes::Codes;
+use crate::vectors::key;
 
 /// What units are about; the first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +114,7 @@ impl<'a> Reader<'a> {
         let count = self.one()? as usize;
         let (pairs, _) = self.take(count.checked_mul(2)?)?.as_chunks::<2>();
         let are_nodes = pairs.iter().all(|pair| (pair[1] as usize) < self.nodes);
-        are_nodes.then(|| pairs.iter().map(|pair| u64::from(pair[0]) << 32 | u64::from(pair[1])))
+        are_nodes.then(|| pairs.iter().map(|[distance, node]| key(*distance, *node)))
     }
 }
 
