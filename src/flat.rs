@@ -42,8 +42,7 @@ pub(crate) fn search(
         score_all(scorer, &block[..(end - node) as usize], &mut offer);
         node = end;
     }
-    *found = nearest.into_vec();
-    found.sort_unstable();
+    *found = nearest.into_sorted_vec();
 }
 
 #[cfg(test)]

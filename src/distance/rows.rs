@@ -4,9 +4,9 @@
 //! do not, because the module is built for size, so there is a form in vectors. Both give the same bits.
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(crate) use super::rows_simd128::{encode, multiply, squared_norm, sums};
+pub(crate) use super::rows_simd128::{encode, multiply, squared_norm, sums, weighted_sum};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(crate) use definition::{encode, multiply, squared_norm, sums};
+pub(crate) use definition::{encode, multiply, squared_norm, sums, weighted_sum};
 
 /// The largest code.
 pub(crate) const TOP: f32 = 126.0;
@@ -31,6 +31,21 @@ pub(super) mod definition {
     /// Multiplies every component, in f64.
     pub(crate) fn multiply(row: &mut [f32], factor: f64) {
         row.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
+    }
+
+    /// Writes the sum of `rows` times their weights, each component added up in the rows' order. Rows are as long
+    /// as `out`; of what is not a whole 16 nothing is written.
+    pub(crate) fn weighted_sum(out: &mut [f32], weights: &[f32], rows: &[f32]) {
+        let len = out.len().max(1);
+        for (block, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+            let mut sums = [0.0; 16];
+            for (weight, row) in weights.iter().zip(rows.chunks_exact(len)) {
+                if let Some(row) = row.as_chunks::<16>().0.get(block) {
+                    sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += weight * x);
+                }
+            }
+            *out = sums;
+        }
     }
 
     /// Writes `clamp(floor((x - mean) * scale + offset), 0, 126)` of as many components as all three have, and

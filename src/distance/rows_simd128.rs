@@ -50,6 +50,30 @@ pub(crate) fn multiply(row: &mut [f32], factor: f64) {
     definition::multiply(rest, factor);
 }
 
+/// The weighted sum of rows.
+pub(crate) fn weighted_sum(out: &mut [f32], weights: &[f32], rows: &[f32]) {
+    let len = out.len().max(1);
+    for (block, out) in out.as_chunks_mut::<16>().0.iter_mut().enumerate() {
+        let mut sums = [f32x4_splat(0.0); 4];
+        for (weight, row) in weights.iter().zip(rows.chunks_exact(len)) {
+            let weight = f32x4_splat(*weight);
+            if let Some(row) = row.as_chunks::<16>().0.get(block) {
+                for (sum, four) in sums.iter_mut().zip(row.as_chunks::<4>().0) {
+                    *sum = f32x4_add(*sum, f32x4_mul(weight, load(four)));
+                }
+            }
+        }
+        for (four, sum) in out.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
+            *four = [
+                f32x4_extract_lane::<0>(sum),
+                f32x4_extract_lane::<1>(sum),
+                f32x4_extract_lane::<2>(sum),
+                f32x4_extract_lane::<3>(sum),
+            ];
+        }
+    }
+}
+
 /// Codes components, and returns how many are clamped.
 pub(crate) fn encode(codes: &mut [u8], row: &[f32], mean: &[f32], scale: f32, offset: f32) -> u32 {
     let len = codes.len().min(row.len()).min(mean.len());

@@ -4,7 +4,7 @@ use super::graph::{Links, TOP_LEVEL};
 use super::search::{Scratch, descend, search_layer};
 use super::select::{Diversity, select};
 use crate::error::OutOfMemory;
-use crate::vectors::{Space, key, of_key, score_all};
+use crate::vectors::{Space, key, of_key, rank};
 
 /// Memory for linking, used again for each node.
 #[derive(Default)]
@@ -120,10 +120,7 @@ fn link_back<L: Links, S: Space>(
     changed.extend_from_slice(links.links(neighbour, layer));
     changed.push(node);
     if changed.len() > limit {
-        let scorer = space.scorer(neighbour);
-        candidates.clear();
-        score_all(&scorer, changed, |score, other| candidates.push(key(score, other)));
-        candidates.sort_unstable();
+        rank(space, neighbour, changed, candidates);
         search.distances += changed.len() as u64;
         search.distances += select(space, candidates, limit, Diversity::Strict, changed);
     }

@@ -31,6 +31,7 @@ use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
 use crate::error::{BatchError, Error, OutOfMemory, VectorFault, check_headroom};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::partition::Partition;
+use crate::hnsw::bulk::sketch::Sketches;
 use crate::hnsw::bulk::team::Team;
 use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{insert, level_of};
@@ -93,6 +94,7 @@ pub(crate) struct Job {
     pub(super) bulk: Option<Box<Bulk>>,
     /// The regions with the new rows in them, used in place of the index's when the batch is done.
     new_partition: Option<Partition>,
+    new_sketches: Option<Box<Sketches>>,
     /// Who does the work.
     team: Team,
     /// Whether nothing can be done before helpers have answered.
@@ -117,6 +119,7 @@ impl Job {
             + self.new_codes.as_ref().map_or(0, Codes::bytes)
             + self.bulk.as_ref().map_or(0, |bulk| bulk.bytes())
             + self.new_partition.as_ref().map_or(0, Partition::bytes)
+            + self.new_sketches.as_ref().map_or(0, |sketches| sketches.bytes())
             + 8 * (self.ids.capacity() + self.held_ids.capacity())
             + 8 * self.wanted_ids.as_ref().map_or(0, Vec::capacity)
             + 4 * self.origins.capacity()
@@ -229,6 +232,7 @@ impl Index {
             new_codes: None,
             bulk: None,
             new_partition: None,
+            new_sketches: None,
             team: Team::default(),
             is_waiting: false,
             first_node: self.graph.len(),
@@ -434,7 +438,9 @@ impl Index {
             return Ok(0);
         }
         let partition = self.partition.try_clone()?;
-        let bulk = Bulk::new(partition, before, rows, &self.config);
+        // Those of codes by another scale are of no use.
+        let sketches = self.sketches.take().filter(|_| job.new_codes.is_none());
+        let bulk = Bulk::new(partition, sketches, before, rows, &self.config);
         job.bulk = Some(Box::new(bulk));
         job.phase = Phase::Bulk;
         Ok(0)
@@ -447,7 +453,10 @@ impl Index {
         let cost = bulk.step(&mut staged, codes, &job.team)?;
         job.is_waiting = cost == 0;
         if bulk.is_done() {
-            job.new_partition = job.bulk.take().map(|bulk| bulk.into_partition());
+            if let Some(bulk) = job.bulk.take() {
+                let (partition, sketches) = bulk.into_parts();
+                (job.new_partition, job.new_sketches) = (Some(partition), sketches);
+            }
             job.phase = Phase::Ready;
         }
         Ok(cost)
@@ -483,6 +492,7 @@ impl Index {
         }
         if let Some(partition) = job.new_partition.take() {
             self.partition = partition;
+            self.sketches = job.new_sketches.take();
         }
         self.len += job.staged;
         let Job { ids, total, skipped, .. } = *job;
@@ -497,6 +507,13 @@ impl Index {
         self.vectors.shrink(self.len);
         self.codes.shrink(self.len);
         self.codes.set_fit(job.before.fit);
+        // Sketches are made anew if need be; those that follow from the rows there are are kept.
+        let made = job.bulk.take().and_then(|bulk| bulk.into_parts().1);
+        let made = job.new_sketches.take().or(made).filter(|_| job.new_codes.is_none());
+        if let Some(mut sketches) = made.filter(|made| made.drawn_from() <= self.len) {
+            sketches.shrink(self.len);
+            self.sketches = Some(sketches);
+        }
     }
 
     pub(super) fn abort_on_error<T>(

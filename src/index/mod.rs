@@ -26,6 +26,7 @@ use std::sync::Mutex;
 use crate::config::{Builder, Config, MAX_ID, MAX_ROWS, Metric};
 use crate::error::{Error, OutOfMemory};
 use crate::hnsw::bulk::partition::Partition;
+use crate::hnsw::bulk::sketch::Sketches;
 use crate::hnsw::graph::{Graph, Links};
 use crate::hnsw::insert::{InsertScratch, insert, level_of};
 use crate::ids::{IdError, Ids};
@@ -63,6 +64,8 @@ pub struct Index {
     pub(crate) graph: Graph,
     /// The regions that batches compare rows in; rows inserted one by one are not in it yet.
     pub(crate) partition: Partition,
+    /// What rows are compared by in its cells; made when a batch needs them.
+    sketches: Option<Box<Sketches>>,
     scratch: InsertScratch,
     /// Memory of searches that are not running; each takes one and puts it back.
     searchers: Mutex<Vec<Searcher>>,
@@ -98,6 +101,7 @@ impl Index {
             ids: Ids::default(),
             graph: Graph::new(config.m),
             partition: Partition::default(),
+            sketches: None,
             scratch: InsertScratch::default(),
             searchers: Mutex::default(),
             job: None,
@@ -157,6 +161,7 @@ impl Index {
             + self.ids.bytes()
             + self.graph.bytes()
             + self.partition.bytes()
+            + self.sketches.as_ref().map_or(0, |sketches| sketches.bytes())
             + self.scratch.search.bytes()
             + self.job.as_ref().map_or(0, |job| job.bytes())
     }
@@ -277,6 +282,7 @@ impl Index {
         let mut codes = self.codes.trained(&self.vectors, rows)?;
         codes.reserve(rows)?;
         self.codes = codes;
+        self.sketches = None;
         self.code_rows(rows);
         Ok(())
     }

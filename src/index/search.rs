@@ -1,5 +1,6 @@
 //! A query: exact where that is faster or the index is small, else through the graph.
 
+use std::collections::BinaryHeap;
 use std::sync::PoisonError;
 
 use super::Index;
@@ -131,7 +132,10 @@ impl Search<'_> {
             let nodes = index.len;
             search_layer(&index.graph, &scorer, start, 0, ef, nodes, scratch)?;
             found.extend(scratch.pool.found().map(|(score, node)| (score, index.ids.id_of(node))));
-            found.sort_unstable();
+            // Equal scores go by id, and hardly ever are ids not in the order of nodes.
+            if !found.is_sorted() {
+                *found = BinaryHeap::from(std::mem::take(found)).into_sorted_vec();
+            }
         }
         Ok(SearchStats { distances: scratch.distances, exact: false })
     }

@@ -11,8 +11,9 @@
 
 use super::Index;
 use super::job::{Job, internal};
-use crate::error::{BatchError, check_headroom};
+use crate::error::{BatchError, OutOfMemory, check_headroom};
 use crate::hnsw::bulk::Bulk;
+use crate::hnsw::bulk::share::portion;
 use crate::hnsw::overlay::Staged;
 
 impl Index {
@@ -28,7 +29,7 @@ impl Index {
     #[must_use]
     pub fn shared_rows(&self) -> Option<usize> {
         let job = self.job.as_deref()?;
-        job.bulk.as_ref().map(|_| self.len + job.staged())
+        job.bulk.as_ref().filter(|bulk| bulk.is_sketched()).map(|_| self.len + job.staged())
     }
 
     /// The codes of `rows` rows from `first` on, for [`Helper::load`](crate::Helper::load); empty when
@@ -39,10 +40,12 @@ impl Index {
     /// [`BatchError::CapacityExceeded`] when memory runs out.
     pub fn batch_codes(&self, first: usize, rows: usize) -> Result<Vec<u8>, BatchError> {
         let Some(shared) = self.shared_rows() else { return Ok(Vec::new()) };
-        let codes = self.job.as_ref().and_then(|job| job.new_codes.as_ref());
+        let job = self.job.as_ref();
+        let codes = job.and_then(|job| job.new_codes.as_ref()).unwrap_or(&self.codes);
+        let sketches = job.and_then(|job| job.bulk.as_ref()).and_then(|bulk| bulk.sketches());
         let first = first.min(shared);
-        let bytes = codes.unwrap_or(&self.codes).to_bytes(first, rows.min(shared - first));
-        bytes.map_err(|_| self.batch_full(rows))
+        let bytes = portion(codes, sketches, first..first + rows.min(shared - first));
+        bytes.map_err(|OutOfMemory| self.batch_full(rows))
     }
 
     /// Units of the pending batch for [`Helper::work`](crate::Helper::work), some milliseconds of

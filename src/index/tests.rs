@@ -488,9 +488,30 @@ fn helpers_that_fail_do_no_harm() {
 fn a_helper_refuses_what_is_not_for_it() {
     let mut helper = Helper::new(7, Metric::Cosine, 8).unwrap();
     assert_eq!(Helper::new(0, Metric::L2, 8).unwrap_err().code(), "INVALID_ARGUMENT");
-    assert_eq!(helper.load(&[1; 63]).unwrap_err().code(), "INVALID_ARGUMENT");
-    assert_eq!(helper.load(&[127; 64]).unwrap_err().code(), "INVALID_ARGUMENT");
-    helper.load(&[126; 64 * 40]).unwrap();
+    // How many dimensions sketches have, and rows of codes with their terms, sketches behind them.
+    let row = |code: u8, term: u32| -> Vec<u8> {
+        [vec![code; 42], vec![0; 18], term.to_le_bytes().to_vec()].concat()
+    };
+    let portion = |dimensions: u32, row: &[u8], rows: usize| -> Vec<u8> {
+        [&dimensions.to_le_bytes()[..], &row.repeat(rows)].concat()
+    };
+    let sound = row(126, 42 * 126 * 126);
+    for bytes in [
+        vec![1; 3],
+        portion(0, &sound[1..], 1),
+        portion(0, &row(127, 42 * 127 * 127), 1),
+        portion(0, &row(126, 42 * 126 * 126 - 1), 1),
+        portion(0, &row(126, u32::MAX), 1),
+        portion(8, &sound, 2),
+        portion(u32::MAX, &sound, 1),
+        portion(5, &sound, 1),
+    ] {
+        let message = format!("{:?}", &bytes[..bytes.len().min(50)]);
+        assert_eq!(helper.load(&bytes).unwrap_err().code(), "INVALID_ARGUMENT", "{message}");
+    }
+    helper.load(&[]).unwrap();
+    helper.load(&portion(0, &sound, 40)).unwrap();
+    assert_eq!(helper.load(&portion(7, &sound, 2)).unwrap_err().code(), "INVALID_ARGUMENT");
     let mut rng = Rng(5);
     for kind in 0..5 {
         for _ in 0..3000 {

@@ -30,7 +30,7 @@ use crate::vectors::chunks::Chunks;
 use crate::vectors::{Scorer, Space, Vectors};
 
 /// The code of a component equal to the mean.
-const CENTRE: u32 = 63;
+pub(crate) const CENTRE: u32 = 63;
 /// Bytes behind the codes: the row's term.
 const TAIL: usize = 4;
 /// Bytes of a cache line.
@@ -278,8 +278,9 @@ impl Codes {
         }
     }
 
+    /// The codes of a row that kernels read, and its term of the distance.
     #[inline]
-    fn codes(&self, node: u32) -> (&[u8], u32) {
+    pub(crate) fn row(&self, node: u32) -> (&[u8], u32) {
         let row = self.rows.row(node as usize);
         let (codes, tail) = row.split_at(row.len() - TAIL);
         let term = match tail {
@@ -289,33 +290,32 @@ impl Codes {
         (&codes[..self.padded], term)
     }
 
-    /// Packs the codes of `nodes` into column panels; `terms` gets the nodes' terms, filled up to
-    /// whole panels.
-    pub(crate) fn pack_panels(
-        &self,
-        nodes: &[u32],
-        panels: &mut Vec<u8>,
-        terms: &mut Vec<u32>,
-    ) -> Result<(), OutOfMemory> {
-        let columns = tile::columns();
-        let count = nodes.len().div_ceil(columns);
-        let panel_bytes = self.panel_bytes();
-        if panels.len() < count * panel_bytes {
-            panels.try_reserve(count * panel_bytes - panels.len())?;
-            panels.resize(count * panel_bytes, 0);
+    /// Writes the codes of row `row`, for which there is memory and which is coded once. For squared L2, `extra` is
+    /// added to its distances.
+    pub(crate) fn set_row(&mut self, row: usize, codes: &[u8], extra: u32) {
+        let (dimensions, metric) = (self.dimensions, self.metric);
+        let out = self.rows.row_mut(row);
+        out.iter_mut().zip(codes).for_each(|(out, code)| *out = *code);
+        write_tail(out, dimensions, metric);
+        if metric != Metric::Dot
+            && let Some(term) = out.last_chunk_mut::<TAIL>()
+        {
+            *term = (u32::from_le_bytes(*term) + extra).to_le_bytes();
         }
-        terms.clear();
-        terms.try_reserve(count * columns)?;
-        terms.extend(nodes.iter().map(|node| self.codes(*node).1));
-        terms.resize(count * columns, 0);
-        for (panel, nodes) in panels.chunks_exact_mut(panel_bytes).zip(nodes.chunks(columns)) {
-            let mut rows: [&[u8]; tile::MOST_COLUMNS] = [&[]; tile::MOST_COLUMNS];
-            for (row, node) in rows.iter_mut().zip(nodes) {
-                *row = self.codes(*node).0;
-            }
-            tile::pack(&rows[..nodes.len()], panel);
-        }
-        Ok(())
+    }
+
+    /// The distance of two rows.
+    // A function of its own: where few are computed, the call does not matter, and many copies of the kernel do.
+    #[inline(never)]
+    pub(crate) fn distance(&self, a: u32, b: u32) -> u32 {
+        self.scorer(a).score(b)
+    }
+
+    /// The sum of the squares of a row's codes, each less that of the mean.
+    pub(crate) fn energy(&self, node: u32) -> u32 {
+        let (sum, squares) = rows::sums(self.row(node).0);
+        let centred = CENTRE * CENTRE * codes_of(self.dimensions) as u32;
+        (squares + centred).saturating_sub(2 * CENTRE * sum)
     }
 
     /// Hints that some nodes are read soon. Where there are no hints, their rows are not even looked up.
@@ -333,7 +333,7 @@ impl Codes {
         let mut rows: [&[u8]; tile::MOST_ROWS] = [&[]; tile::MOST_ROWS];
         let mut terms = [0; tile::MOST_ROWS];
         for (i, node) in nodes.iter().enumerate().take(tile::MOST_ROWS) {
-            (rows[i], terms[i]) = self.codes(*node);
+            (rows[i], terms[i]) = self.row(*node);
         }
         let count = nodes.len().min(tile::MOST_ROWS);
         block.load(&rows[..count], &terms[..count], self.dots());
@@ -344,30 +344,25 @@ impl Codes {
         stride(self.dimensions)
     }
 
-    /// The rows `first..first + count` as bytes.
-    pub(crate) fn to_bytes(&self, first: usize, count: usize) -> Result<Vec<u8>, OutOfMemory> {
-        let mut bytes = Vec::new();
-        bytes.try_reserve_exact(count * self.row_bytes())?;
-        for row in first..first + count {
-            bytes.extend_from_slice(self.rows.row(row));
-        }
-        Ok(bytes)
+    /// Appends a row as bytes, for which there is memory.
+    pub(crate) fn append_to(&self, row: usize, bytes: &mut Vec<u8>) {
+        bytes.extend_from_slice(self.rows.row(row));
     }
 
-    /// Takes rows from `first` on, as [`to_bytes`](Self::to_bytes) gave them, perhaps of another
-    /// instance. False when a byte is no code.
-    pub(crate) fn load(&mut self, first: usize, bytes: &[u8]) -> Result<bool, OutOfMemory> {
-        let row_bytes = self.row_bytes();
-        self.reserve(first + bytes.len() / row_bytes)?;
-        for (row, bytes) in (first..).zip(bytes.chunks_exact(row_bytes)) {
-            if bytes[..row_bytes - TAIL].iter().any(|code| f32::from(*code) > TOP) {
-                return Ok(false);
-            }
-            let out = self.rows.row_mut(row);
-            out.copy_from_slice(bytes);
-            write_tail(out, self.dimensions, self.metric);
+    /// Takes a row, as [`append_to`](Self::append_to) gave it, perhaps of another instance. False when a byte is no
+    /// code, or it has an `extra` that no row of a sketch has.
+    pub(crate) fn load(&mut self, row: usize, bytes: &[u8]) -> Result<bool, OutOfMemory> {
+        const MOST: u32 = 1 << 30;
+        let Some((codes, term)) = bytes.split_last_chunk::<TAIL>() else { return Ok(false) };
+        if bytes.len() != self.row_bytes() || codes.iter().any(|code| f32::from(*code) > TOP) {
+            return Ok(false);
         }
-        Ok(true)
+        self.reserve(row + 1)?;
+        let out = self.rows.row_mut(row);
+        out.copy_from_slice(bytes);
+        let (sum, squares) = rows::sums(&codes[..codes_of(self.dimensions)]);
+        let least = if self.metric == Metric::Dot { CENTRE * sum } else { squares };
+        Ok((least..MOST).contains(&u32::from_le_bytes(*term)))
     }
 
     /// Components of each row.
@@ -380,8 +375,13 @@ impl Codes {
         tile::panel_bytes(self.padded)
     }
 
+    /// How distances are computed.
+    pub(crate) fn metric(&self) -> Metric {
+        self.metric
+    }
+
     /// How often the product of two rows' codes is subtracted from their terms.
-    fn dots(&self) -> u32 {
+    pub(crate) fn dots(&self) -> u32 {
         if self.metric == Metric::Dot { 1 } else { 2 }
     }
 }
@@ -389,7 +389,7 @@ impl Codes {
 impl Space for Codes {
     #[inline]
     fn scorer(&self, node: u32) -> impl Scorer + '_ {
-        let (query, term) = self.codes(node);
+        let (query, term) = self.row(node);
         CodeScorer { codes: self, query, term, dots: self.dots() }
     }
 
@@ -414,14 +414,14 @@ struct CodeScorer<'a> {
 impl Scorer for CodeScorer<'_> {
     #[inline]
     fn score(&self, node: u32) -> u32 {
-        let (codes, term) = self.codes.codes(node);
+        let (codes, term) = self.codes.row(node);
         let product = distance::dot_codes(self.query, codes);
         (self.term + term).wrapping_sub(self.dots * product)
     }
 
     #[inline]
     fn score4(&self, nodes: [u32; 4]) -> [u32; 4] {
-        let rows = nodes.map(|node| self.codes.codes(node));
+        let rows = nodes.map(|node| self.codes.row(node));
         let products = distance::dot_codes_x4(self.query, rows.map(|(codes, _)| codes));
         std::array::from_fn(|i| (self.term + rows[i].1).wrapping_sub(self.dots * products[i]))
     }

@@ -4,6 +4,7 @@
 //! chunks.rs   rows of equal length that never move
 //! mod.rs      f32 rows: checking, scaling, exact distances    ── what users see
 //! codes.rs    7-bit codes of the same rows, integer distances ── what construction compares
+//! panels.rs   codes of some rows, packed to be compared with many
 //! ```
 //!
 //! Both stores score nodes through [`Scorer`], so the graph's search is written once. A score is a
@@ -12,6 +13,7 @@
 
 pub(crate) mod chunks;
 pub(crate) mod codes;
+pub(crate) mod panels;
 
 use crate::config::Metric;
 use crate::distance::{self, rows};
@@ -60,6 +62,14 @@ pub(crate) fn score_all(scorer: &impl Scorer, nodes: &[u32], mut visit: impl FnM
     for node in rest {
         visit(scorer.score(*node), *node);
     }
+}
+
+/// Writes the keys of `others` by their scores to `node`, the nearest first.
+#[inline(never)]
+pub(crate) fn rank<S: Space>(space: &S, node: u32, others: &[u32], keys: &mut Vec<u64>) {
+    keys.clear();
+    score_all(&space.scorer(node), others, |score, other| keys.push(key(score, other)));
+    keys.sort_unstable();
 }
 
 /// The f32 rows of an index, of length 1 under the cosine metric.

@@ -15,8 +15,8 @@ use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::insert::level_of;
 use crate::hnsw::search::{Scratch, descend, search_layer};
+use crate::vectors::Space;
 use crate::vectors::codes::Codes;
-use crate::vectors::{Scorer, Space};
 
 /// How many times as far (in squared distance) as a node's near ones a node of the layer above is, to
 /// be not near. In rows that are not clustered it is about 1.5 times as far.
@@ -74,7 +74,7 @@ impl Lookout {
         let end = self.nodes.min(self.next + UNIT_NODES);
         self.remote.try_reserve(end - self.next)?;
         for node in self.next..end {
-            if self.is_doubtful(node, codes.are_distances()) {
+            if self.is_doubtful(node, codes) {
                 self.remote.push(node as u32);
             }
         }
@@ -83,17 +83,18 @@ impl Lookout {
     }
 
     /// Whether a node must be looked for: it is above layer 0, or none that is above is near to it.
-    fn is_doubtful(&self, node: usize, are_distances: bool) -> bool {
+    fn is_doubtful(&self, node: usize, codes: &Codes) -> bool {
         let is_above = |node: usize| level_of(self.seed, node, self.m) > 0;
         if is_above(node) {
             return true;
         }
-        let distance = |key: &u64| key >> 32;
+        // The candidates' own distances may be those of sketches.
+        let distance = |key: &u64| u64::from(codes.distance(node as u32, *key as u32));
         let near = self.candidates.of(node - self.fresh);
         match near.iter().find(|key| is_above(**key as u32 as usize)) {
-            Some(above) => near
-                .get(NEAR_RANK)
-                .is_some_and(|near| are_distances && distance(above) > NOT_NEAR * distance(near)),
+            Some(above) => near.get(NEAR_RANK).is_some_and(|near| {
+                codes.are_distances() && distance(above) > NOT_NEAR * distance(near)
+            }),
             // A large cluster: one that is looked for stands for those around it.
             None => !near.iter().any(|key| self.remote.binary_search(&(*key as u32)).is_ok()),
         }
@@ -153,12 +154,11 @@ impl Bridges {
         if above.is_empty() {
             return Ok(());
         }
-        let scorer = codes.scorer(node);
         self.own.clear();
         self.own.extend_from_slice(links.links(node, 0));
         scratch.distances += (self.own.len() + above.len()) as u64;
-        let nearest = self.own.iter().map(|other| scorer.score(*other)).min().unwrap_or(0);
-        let is_far = |other: u32| u64::from(scorer.score(other)) > FAR * u64::from(nearest);
+        let nearest = self.own.iter().map(|other| codes.distance(node, *other)).min().unwrap_or(0);
+        let is_far = |other: u32| u64::from(codes.distance(node, other)) > FAR * u64::from(nearest);
         let before = self.own.len();
         for other in above {
             let has_room = self.own.len() < links.capacity(0);

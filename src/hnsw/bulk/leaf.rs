@@ -11,6 +11,7 @@ use crate::distance::tile::{self, Block, MOST_COLUMNS, Out};
 use crate::distance::{TOGETHER, nearest};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
+use crate::vectors::panels::Panels;
 use crate::vectors::{Space, score_all};
 
 /// Members of a cell that is not divided. Few are half as large, so their distances, 4 bytes each, stay
@@ -33,8 +34,7 @@ pub(super) struct Leaf {
     askers: Vec<u32>,
     members: Vec<u32>,
     is_square: bool,
-    panels: Vec<u8>,
-    terms: Vec<u32>,
+    panels: Panels,
     /// A row for each asker, `stride` apart: its distances to the members.
     distances: Vec<u32>,
     stride: usize,
@@ -44,8 +44,8 @@ pub(super) struct Leaf {
 
 impl Leaf {
     pub(super) fn bytes(&self) -> usize {
-        let tables = [&self.askers, &self.members, &self.terms, &self.distances];
-        self.panels.capacity() + tables.map(|table| 4 * table.capacity()).iter().sum::<usize>()
+        let tables = [&self.askers, &self.members, &self.distances];
+        self.panels.bytes() + tables.map(|table| 4 * table.capacity()).iter().sum::<usize>()
     }
 
     /// Compares askers with members; both rise. Returns how many pairs of a matrix product it took.
@@ -72,7 +72,7 @@ impl Leaf {
         if askers.len() * 3 <= tile::columns() {
             return Ok(self.compare_singly(codes));
         }
-        codes.pack_panels(&self.askers, &mut self.panels, &mut self.terms)?;
+        self.panels.pack(codes, &self.askers)?;
         let mut pairs = 0;
         for member in (0..members.len()).step_by(tile::rows()) {
             let rows = tile::rows().min(members.len() - member);
@@ -108,7 +108,7 @@ impl Leaf {
     // A function of its own: engines make hot functions fast one by one, and small ones faster.
     #[inline(never)]
     fn compare_rows(&mut self, codes: &Codes, member: usize, rows: usize, first: usize) {
-        let (columns, panel_bytes, stride) = (tile::columns(), codes.panel_bytes(), self.stride);
+        let (columns, stride) = (tile::columns(), self.stride);
         codes.load_block(&self.members[member..member + rows], &mut self.block);
         for panel in first..self.askers.len().div_ceil(columns) {
             let asker = panel * columns;
@@ -118,8 +118,7 @@ impl Leaf {
                 across: self.is_square.then_some(member * stride + asker),
                 down: Some(asker * stride + member),
             };
-            let codes = &self.panels[panel * panel_bytes..(panel + 1) * panel_bytes];
-            self.block.run(codes, &self.terms[asker..asker + columns], out);
+            self.panels.run(panel, &self.block, out);
         }
     }
 

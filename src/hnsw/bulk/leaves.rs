@@ -8,7 +8,7 @@ use super::partition::{Partition, members_from, node_of};
 use super::share::{Reader, Words};
 use super::team::{Pool, Team};
 use super::units::Units;
-use super::{PAIRS_PER_DISTANCE, kept_of, nearest_of};
+use super::{PAIRS_PER_DISTANCE, nearest_of};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 
@@ -34,14 +34,19 @@ pub(super) struct Leaves {
 type Found = (Vec<u64>, Vec<usize>, usize);
 
 impl Leaves {
-    /// Of the cells of `partition` and its nodes from `fresh` on.
-    pub(super) fn new(partition: &Partition, fresh: usize, m: usize) -> Result<Self, OutOfMemory> {
+    /// Of the cells of `partition` and its nodes from `fresh` on, each of which keeps the nearest `kept`.
+    pub(super) fn new(
+        partition: &Partition,
+        fresh: usize,
+        m: usize,
+        kept: usize,
+    ) -> Result<Self, OutOfMemory> {
         Ok(Self {
             fresh,
             m,
             units: Units::new(partition.cells.len()),
             memory: Pool::default(),
-            candidates: Candidates::planned(partition.nodes - fresh, kept_of(partition.nodes, m))?,
+            candidates: Candidates::planned(partition.nodes - fresh, kept)?,
         })
     }
 

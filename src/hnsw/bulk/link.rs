@@ -18,7 +18,7 @@ use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::select::{Diversity, select};
 use crate::vectors::codes::Codes;
-use crate::vectors::{Scorer, Space, key, of_key, score_all};
+use crate::vectors::{key, of_key, rank};
 
 /// Distances that selecting takes for a node, about.
 const SELECT_COST: usize = 220;
@@ -42,37 +42,44 @@ pub(super) struct Chooser {
 }
 
 impl Chooser {
-    /// Selects at most `m` links of `node`, one of `nodes`, from its candidates, which rise. Returns
-    /// them and the distances computed.
+    /// Selects at most `m` links of `node`, one of `nodes`, from its candidates, which rise; where distances are
+    /// those of sketches, from the nearest `nearest` of them. Returns them and the distances computed.
     // A function of its own: engines make hot functions fast one by one, and small ones faster.
     #[inline(never)]
     fn select(
         &mut self,
         node: u32,
-        candidates: impl Iterator<Item = u64>,
-        nodes: usize,
-        m: usize,
+        candidates: &mut dyn Iterator<Item = u64>,
+        (nodes, m): (usize, usize),
+        nearest: Option<usize>,
         codes: &Codes,
     ) -> (&[u32], u64) {
-        self.scored.clear();
-        self.scored.extend(candidates);
-        let far = anywhere(node, nodes);
-        if far != node && self.scored.iter().all(|near| of_key(*near).1 != far) {
-            let candidate = key(codes.scorer(node).score(far), far);
-            let place = self.scored.partition_point(|near| *near < candidate);
-            self.scored.insert(place, candidate);
+        let Self { scored, kept } = self;
+        let mut cost = 8;
+        scored.clear();
+        scored.extend(candidates);
+        if let Some(nearest) = nearest {
+            kept.clear();
+            kept.extend(scored.iter().map(|key| of_key(*key).1));
+            cost += kept.len() as u64;
+            rank(codes, node, kept, scored);
+            scored.truncate(nearest);
         }
-        let cost = select(codes, &self.scored, m, Diversity::Relaxed, &mut self.kept);
-        (&self.kept, cost + 8)
+        let far = anywhere(node, nodes);
+        if far != node && scored.iter().all(|near| of_key(*near).1 != far) {
+            let candidate = key(codes.distance(node, far), far);
+            let place = scored.partition_point(|near| *near < candidate);
+            scored.insert(place, candidate);
+        }
+        cost += select(codes, scored, m, Diversity::Relaxed, kept);
+        (kept, cost)
     }
 
     /// Keeps the best `limit` of the links of a node.
     #[inline(never)]
     fn prune(&mut self, node: u32, links: &[u32], limit: usize, codes: &Codes) -> (&[u32], u64) {
         let scored = &mut self.scored;
-        scored.clear();
-        score_all(&codes.scorer(node), links, |score, other| scored.push(key(score, other)));
-        scored.sort_unstable();
+        rank(codes, node, links, scored);
         let cost = select(codes, scored, limit, Diversity::Relaxed, &mut self.kept);
         (&self.kept, cost + links.len() as u64)
     }
@@ -105,6 +112,8 @@ pub(super) struct Linker {
     fresh: usize,
     nodes: usize,
     m: usize,
+    /// How many of a node's candidates links are selected from, where their distances are those of sketches.
+    nearest: Option<usize>,
     stage: Stage,
     units: Units,
     /// `m` places for each new node, the nodes it selected, and how many are used.
@@ -126,12 +135,14 @@ impl Linker {
         fresh: usize,
         nodes: usize,
         m: usize,
+        nearest: Option<usize>,
     ) -> Result<Self, OutOfMemory> {
         Ok(Self {
             candidates,
             fresh,
             nodes,
             m,
+            nearest,
             stage: Stage::Select,
             units: Units::new(order.len()),
             chosen: filled(order.len() * m, 0)?,
@@ -232,15 +243,15 @@ impl Linker {
     }
 
     fn select(&mut self, units: Range<usize>, codes: &Codes, team: &Team) -> u64 {
-        let (m, nodes, fresh) = (self.m, self.nodes, self.fresh);
+        let (sizes, nearest, fresh) = ((self.nodes, self.m), self.nearest, self.fresh);
         if team.threads() == 1 {
             let memory = std::mem::take(&mut self.memory);
             let cost = memory.with(|chooser| {
                 let mut cost = 0;
                 for unit in units {
                     let node = self.order[unit];
-                    let keys = self.candidates.of(node as usize - fresh).iter().copied();
-                    let (kept, distances) = chooser.select(node, keys, nodes, m, codes);
+                    let mut keys = self.candidates.of(node as usize - fresh).iter().copied();
+                    let (kept, distances) = chooser.select(node, &mut keys, sizes, nearest, codes);
                     self.set_own(node, kept);
                     cost += distances;
                 }
@@ -251,9 +262,9 @@ impl Linker {
         }
         let chosen = team.map(units.clone(), |unit| {
             let node = self.order[unit];
-            let keys = self.candidates.of(node as usize - fresh).iter().copied();
+            let mut keys = self.candidates.of(node as usize - fresh).iter().copied();
             self.memory.with(|chooser| {
-                let (kept, cost) = chooser.select(node, keys, nodes, m, codes);
+                let (kept, cost) = chooser.select(node, &mut keys, sizes, nearest, codes);
                 (kept.to_vec(), cost)
             })
         });
@@ -362,6 +373,7 @@ impl Linker {
             Stage::Select => {
                 let units = self.units.give(budget as usize, |_| SELECT_COST)?;
                 out.push(self.nodes);
+                out.push(self.nearest.unwrap_or(0));
                 for node in &self.order[units.clone()] {
                     out.push(*node as usize);
                     out.keys(self.candidates.of(*node as usize - self.fresh).iter().copied());
@@ -452,10 +464,11 @@ pub(super) fn work_select(
     codes: &Codes,
     out: &mut Words,
 ) -> Option<()> {
-    let nodes = words.one().filter(|nodes| words.has(*nodes))?;
+    let nodes = words.one().filter(|nodes| words.has(*nodes))? as usize;
+    let nearest = words.one().map(|nearest| nearest as usize).filter(|nearest| *nearest > 0);
     while !words.is_empty() {
-        let (node, keys) = (words.node()?, words.keys()?);
-        let (kept, _) = chooser.select(node, keys, nodes as usize, m, codes);
+        let (node, mut keys) = (words.node()?, words.keys()?);
+        let (kept, _) = chooser.select(node, &mut keys, (nodes, m), nearest, codes);
         out.list(kept.iter().copied());
     }
     Some(())

@@ -6,6 +6,7 @@
 //! search are those of HNSW; only how neighbours are found differs.
 //!
 //! ```text
+//! sketch.rs   long rows as short ones, for the next three
 //! route.rs    rows to cells of some hundred ──► partition.rs: the cells, which the index keeps
 //!             probe.rs: how many cells a row joins
 //! leaves.rs   new rows against all of a cell (leaf.rs) ──► candidates.rs: the nearest few of each
@@ -37,6 +38,7 @@ mod probe;
 mod reach;
 mod route;
 pub(crate) mod share;
+pub(crate) mod sketch;
 pub(crate) mod team;
 mod units;
 
@@ -53,6 +55,7 @@ use partition::Partition;
 use reach::Reach;
 use route::Router;
 use share::{Kind, Reader, Words};
+use sketch::{Rows, Sketches};
 use team::Team;
 
 /// Pairs of a matrix product that take the time of one distance computed alone.
@@ -78,6 +81,9 @@ const ROUTED_PER_NEW: usize = 5;
 const DISMISSED: usize = 128;
 const DISMISS_COST: u64 = 1024;
 
+/// Nodes from which on a graph is large: below, finding axes for sketches would take longer than they save.
+const LARGE: usize = 20_000;
+
 /// Candidates a node takes from one cell, about, for nodes of `m` links. More add little: a node is
 /// in several cells.
 fn nearest_of(m: usize) -> usize {
@@ -87,7 +93,6 @@ fn nearest_of(m: usize) -> usize {
 /// Candidates kept for each of some nodes of `m` links: more than those, so that selection can choose, and
 /// more yet in large graphs, where searches that must find nearly everything pass more nodes.
 fn kept_of(nodes: usize, m: usize) -> usize {
-    const LARGE: usize = 20_000;
     if nodes > LARGE { 5 * m / 2 } else { 2 * m }
 }
 
@@ -95,6 +100,7 @@ fn kept_of(nodes: usize, m: usize) -> usize {
 enum Stage {
     /// Nodes are added to the graph, without links.
     Nodes,
+    Sketch,
     Route(Box<Router>),
     Leaves(Box<Leaves>),
     /// Guests leave the cells from `next` on.
@@ -125,6 +131,8 @@ pub(crate) struct Bulk {
     above: usize,
     /// The cells, with the new nodes as soon as they were brought there.
     partition: Partition,
+    /// What nodes are brought to cells and compared there by, if not by their codes.
+    sketches: Option<Box<Sketches>>,
     /// New nodes that may not be found by search, once they are known.
     remote: Vec<u32>,
     stage: Stage,
@@ -143,8 +151,14 @@ struct Work {
 
 impl Bulk {
     /// A build that adds to a graph of `before` nodes those up to `nodes`, whose codes are there.
-    /// `partition` is that of the build before, or an empty one.
-    pub(crate) fn new(partition: Partition, before: usize, nodes: usize, config: &Config) -> Self {
+    /// `partition` and `sketches` are those of the build before, if there was one.
+    pub(crate) fn new(
+        partition: Partition,
+        sketches: Option<Box<Sketches>>,
+        before: usize,
+        nodes: usize,
+        config: &Config,
+    ) -> Self {
         let is_outgrown = partition.is_outgrown(nodes - before, nodes);
         let routed = if is_outgrown { nodes } else { nodes - partition.nodes };
         let expected = routed as u64 * route::expected_cost(nodes, config.dimensions)
@@ -157,6 +171,7 @@ impl Bulk {
             nodes,
             above: before,
             partition,
+            sketches,
             remote: Vec::new(),
             stage: Stage::Nodes,
             is_helped: false,
@@ -185,18 +200,32 @@ impl Bulk {
             Stage::Reach(reach) => reach.bytes(),
             Stage::Bridges(bridges) => bridges.bytes(),
             Stage::Above { lost } => 4 * lost.capacity(),
-            Stage::Nodes | Stage::Done => 0,
+            Stage::Nodes | Stage::Sketch | Stage::Done => 0,
         };
-        stage + 4 * self.remote.capacity() + self.partition.bytes() + self.scratch.search.bytes()
+        stage
+            + self.sketches.as_ref().map_or(0, |sketches| sketches.bytes())
+            + 4 * self.remote.capacity()
+            + self.partition.bytes()
+            + self.scratch.search.bytes()
     }
 
     pub(crate) fn is_done(&self) -> bool {
         matches!(self.stage, Stage::Done)
     }
 
-    /// The cells, for the next build.
-    pub(crate) fn into_partition(self) -> Partition {
-        self.partition
+    /// The cells and the sketches, for the next build.
+    pub(crate) fn into_parts(self) -> (Partition, Option<Box<Sketches>>) {
+        (self.partition, self.sketches)
+    }
+
+    /// Whether helpers can be given what they work on.
+    pub(crate) fn is_sketched(&self) -> bool {
+        !matches!(self.stage, Stage::Nodes | Stage::Sketch)
+    }
+
+    /// The rows by which nodes are brought to cells and compared there, if not their codes.
+    pub(crate) fn sketches(&self) -> Option<&Codes> {
+        self.sketches.as_ref()?.rows()
     }
 
     /// The share of the work that is done, in thousandths; 1000 only when all is.
@@ -235,15 +264,18 @@ impl Bulk {
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
         let (before, nodes) = (self.before, self.nodes);
+        let sketches = self.sketches.as_ref().and_then(|sketches| sketches.rows());
+        let rows = Rows::new(codes, sketches);
         match &mut self.stage {
-            Stage::Nodes => self.add_nodes(links),
+            Stage::Nodes => self.add_nodes(links, codes),
+            Stage::Sketch => self.sketch(codes, team),
             Stage::Route(router) => {
-                let cost = router.step(&mut self.partition, codes, team)?;
+                let cost = router.step(&mut self.partition, rows, team)?;
                 self.go_on(links)?;
                 Ok(cost)
             }
             Stage::Leaves(leaves) => {
-                let cost = leaves.step(&self.partition, codes, team)?;
+                let cost = leaves.step(&self.partition, rows.near, team)?;
                 self.go_on(links)?;
                 Ok(cost)
             }
@@ -301,7 +333,9 @@ impl Bulk {
         let (before, nodes) = (self.before, self.nodes);
         self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Route(router) if router.is_done() => {
-                Stage::Leaves(Box::new(Leaves::new(&self.partition, before, self.m)?))
+                let kept = kept_of(nodes, self.m);
+                let kept = if self.sketches().is_some() { kept + kept / 2 } else { kept };
+                Stage::Leaves(Box::new(Leaves::new(&self.partition, before, self.m, kept)?))
             }
             Stage::Leaves(leaves) if leaves.is_done() => {
                 Stage::Dismiss { candidates: leaves.into_candidates(), next: 0 }
@@ -313,9 +347,10 @@ impl Bulk {
             Stage::Lookout(lookout) if lookout.is_done() => {
                 let order = self.partition.order(before)?;
                 let m = links.capacity(1);
+                let nearest = self.sketches().map(|_| kept_of(nodes, self.m));
                 let (candidates, remote) = lookout.into_parts();
                 self.remote = remote;
-                Stage::Link(Box::new(Linker::new(candidates, order, before, nodes, m)?))
+                Stage::Link(Box::new(Linker::new(candidates, order, before, nodes, m, nearest)?))
             }
             Stage::Link(linker) if linker.is_done() => Stage::Above { lost: linker.into_lost() },
             stage => stage,
@@ -324,7 +359,7 @@ impl Bulk {
     }
 
     /// Adds some nodes; after the last they are brought to their cells.
-    fn add_nodes<L: Links>(&mut self, links: &mut L) -> Result<u64, OutOfMemory> {
+    fn add_nodes<L: Links>(&mut self, links: &mut L, codes: &Codes) -> Result<u64, OutOfMemory> {
         const PORTION: usize = 256;
         /// Adding a node takes the time of about as many distances.
         const NODE_COST: u64 = 2;
@@ -334,10 +369,26 @@ impl Bulk {
             links.add_node(level)?;
         }
         if links.len() == self.nodes {
-            let router = Router::new(&mut self.partition, self.before, self.nodes, self.seed);
-            self.stage = Stage::Route(Box::new(router));
+            let drawn_from = self.partition.to_be_drawn_from(self.before, self.nodes);
+            self.sketches.take_if(|sketches| sketches.drawn_from() != drawn_from);
+            if drawn_from > LARGE && self.sketches.is_none() {
+                self.sketches = Some(Box::new(Sketches::new(codes, drawn_from)?));
+            }
+            self.stage = Stage::Sketch;
         }
         Ok(added as u64 * NODE_COST + 1)
+    }
+
+    /// Makes some sketches where there are any to be; after the last, nodes are brought to their cells.
+    fn sketch(&mut self, codes: &Codes, team: &Team) -> Result<u64, OutOfMemory> {
+        if let Some(sketches) = &mut self.sketches
+            && !sketches.are_done(self.nodes)
+        {
+            return sketches.step(codes, self.nodes, team);
+        }
+        let router = Router::new(&mut self.partition, self.before, self.nodes, self.seed);
+        self.stage = Stage::Route(Box::new(router));
+        Ok(1)
     }
 
     /// Inserts the next new node on the layers above 0 that it is on.

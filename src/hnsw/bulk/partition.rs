@@ -113,6 +113,11 @@ impl Partition {
         new * MANY >= nodes || is_worth_it || nodes > MOST_GROWTH * self.drawn_from
     }
 
+    /// How many nodes there are, or were, when the leaders at the root are drawn for the nodes `before..nodes`.
+    pub(super) fn to_be_drawn_from(&self, before: usize, nodes: usize) -> usize {
+        if self.is_outgrown(nodes - before, nodes) { nodes } else { self.drawn_from }
+    }
+
     /// What there is at a place, if anything.
     pub(super) fn child(&self, slot: Slot) -> Option<Child> {
         match slot {

@@ -10,8 +10,8 @@ use super::filled;
 use super::leaf::Leaf;
 use super::partition::MOST_FAN_OUT;
 use super::route::Compass;
+use super::sketch::Rows;
 use crate::error::OutOfMemory;
-use crate::vectors::codes::Codes;
 
 /// Nodes whose neighbours are looked for: pairs enough that chance moves their share by a percent.
 pub(super) const SAMPLE: usize = 100;
@@ -89,7 +89,7 @@ impl Probe {
         &mut self,
         compass: &mut Compass,
         leaf: &mut Leaf,
-        codes: &Codes,
+        rows: Rows<'_>,
     ) -> Result<usize, OutOfMemory> {
         if self.next < self.nodes {
             let end = (self.next + PORTION).min(self.nodes);
@@ -98,7 +98,7 @@ impl Probe {
                 *member = node;
             }
             self.next = end;
-            let pairs = leaf.compare(&self.sample, &portion, codes)?;
+            let pairs = leaf.compare(&self.sample, &portion, rows.exact)?;
             for asker in 0..self.sample.len() {
                 let limit = self.found.limit(asker);
                 self.found.offer(asker, leaf.pick(asker, NEIGHBOURS, limit));
@@ -108,7 +108,7 @@ impl Probe {
         let end = (self.counted + UNIT_NODES).min(self.sample.len());
         let mut pairs = 0;
         for place in self.counted..end {
-            pairs += self.count(place, compass, codes)?;
+            pairs += self.count(place, compass, rows)?;
         }
         self.counted = end;
         Ok(pairs)
@@ -119,7 +119,7 @@ impl Probe {
         &mut self,
         place: usize,
         compass: &mut Compass,
-        codes: &Codes,
+        rows: Rows<'_>,
     ) -> Result<usize, OutOfMemory> {
         let most = MOST_FAN_OUT.min(self.leaders);
         let mut members = [self.sample[place]; 1 + NEIGHBOURS];
@@ -129,7 +129,7 @@ impl Probe {
         }
         let members = &members[..=found.len()];
         let mut joined = filled(members.len() * most, 0u16)?;
-        compass.find(members, codes, &mut joined);
+        compass.find(members, rows, &mut joined);
         let (own, others) = joined.split_at(most);
         for other in others.chunks(most) {
             self.pairs += 1;

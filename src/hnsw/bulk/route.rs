@@ -10,13 +10,16 @@ use super::leaf::{Leaf, largest_cell};
 use super::partition::{Child, GUEST, MOST_LEADERS, Partition, Slot, node_of};
 use super::probe::Probe;
 use super::share::{Reader, Words};
+use super::sketch::Rows;
 use super::team::{Pool, Team};
 use super::units::Units;
 use super::{PAIRS_PER_DISTANCE, copied, filled};
 use crate::distance::nearest;
-use crate::distance::tile::{self, Block, MOST_COLUMNS, MOST_ROWS, Out};
+use crate::distance::tile::{self, Block, MOST_ROWS};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
+use crate::vectors::panels::Panels;
+use crate::vectors::{key, of_key};
 
 /// Nodes for each leader.
 const NODES_PER_LEADER: usize = 50;
@@ -64,8 +67,7 @@ pub(super) fn expected_cost(nodes: usize, dimensions: usize) -> u64 {
 #[derive(Default)]
 pub(super) struct Compass {
     leaders: Vec<u32>,
-    panels: Vec<u8>,
-    terms: Vec<u32>,
+    panels: Panels,
     scratch: Pool<CompassScratch>,
 }
 
@@ -81,7 +83,7 @@ impl Compass {
     /// Packs leaders.
     pub(super) fn set(&mut self, leaders: &[u32], codes: &Codes) -> Result<(), OutOfMemory> {
         if self.leaders != leaders {
-            codes.pack_panels(leaders, &mut self.panels, &mut self.terms)?;
+            self.panels.pack(codes, leaders)?;
             self.leaders = copied(leaders)?;
         }
         Ok(())
@@ -93,19 +95,20 @@ impl Compass {
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.panels.capacity() + 4 * (self.leaders.capacity() + self.terms.capacity())
+        self.panels.bytes() + 4 * self.leaders.capacity()
     }
 
     /// Writes for each member the `joined.len() / members.len()` leaders nearest to it, nearest first.
-    pub(super) fn find(&self, members: &[u32], codes: &Codes, joined: &mut [u16]) {
+    pub(super) fn find(&self, members: &[u32], rows: Rows<'_>, joined: &mut [u16]) {
         if joined.len() < members.len() || members.is_empty() {
             return;
         }
         let fan_out = joined.len() / members.len();
-        let rows = tile::rows();
+        let height = tile::rows();
         self.scratch.with(|scratch| {
-            for (members, joined) in members.chunks(rows).zip(joined.chunks_mut(rows * fan_out)) {
-                self.find_few(members, codes, joined, fan_out, scratch);
+            for (members, joined) in members.chunks(height).zip(joined.chunks_mut(height * fan_out))
+            {
+                self.find_few(members, rows, joined, fan_out, scratch);
             }
         });
     }
@@ -116,7 +119,7 @@ impl Compass {
     fn find_few(
         &self,
         members: &[u32],
-        codes: &Codes,
+        rows: Rows<'_>,
         joined: &mut [u16],
         fan_out: usize,
         scratch: &mut CompassScratch,
@@ -124,19 +127,20 @@ impl Compass {
         let CompassScratch { block, distances, found } = scratch;
         let mut nodes = [0; MOST_ROWS];
         nodes.iter_mut().zip(members).for_each(|(node, member)| *node = node_of(*member));
-        codes.load_block(&nodes[..members.len().min(MOST_ROWS)], block);
-        let (columns, panel_bytes) = (tile::columns(), codes.panel_bytes());
+        rows.near.load_block(&nodes[..members.len().min(MOST_ROWS)], block);
+        let stride = self.panels.compare(block, distances);
         let leaders = self.len();
-        let stride = leaders.next_multiple_of(MOST_COLUMNS);
-        distances.resize(stride * MOST_ROWS, 0);
-        for (panel, start) in (0..leaders).step_by(columns).enumerate() {
-            let out = Out { distances, stride, across: Some(start), down: None };
-            let codes = &self.panels[panel * panel_bytes..(panel + 1) * panel_bytes];
-            block.run(codes, &self.terms[start..start + columns], out);
-        }
-        for (row, joined) in distances.chunks_exact_mut(stride).zip(joined.chunks_mut(fan_out)) {
+        let places = distances.chunks_exact_mut(stride).zip(joined.chunks_mut(fan_out));
+        for ((row, joined), node) in places.zip(nodes) {
             row[leaders..].fill(u32::MAX);
-            nearest(row, fan_out, u32::MAX, found);
+            let is_exact = rows.are_exact();
+            nearest(row, if is_exact { fan_out } else { 2 * fan_out }, u32::MAX, found);
+            if !is_exact {
+                for near in found.iter_mut() {
+                    let (_, place) = of_key(*near);
+                    *near = key(rows.exact.distance(node, self.leaders[place as usize]), place);
+                }
+            }
             found.sort_unstable();
             joined.iter_mut().zip(&*found).for_each(|(joined, key)| *joined = *key as u16);
         }
@@ -229,9 +233,10 @@ impl Router {
     pub(super) fn step(
         &mut self,
         partition: &mut Partition,
-        codes: &Codes,
+        rows: Rows<'_>,
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
+        let codes = rows.near;
         if !self.is_started {
             self.is_started = true;
             return self.start(partition, codes);
@@ -240,7 +245,7 @@ impl Router {
             return self.send_some(partition, sending, codes);
         }
         if let Some(probe) = &mut self.probe {
-            let pairs = probe.step(&mut self.compass, &mut self.leaf, codes)?;
+            let pairs = probe.step(&mut self.compass, &mut self.leaf, rows)?;
             if let Some(fan_out) = probe.fan_out() {
                 partition.fan_out = fan_out;
                 self.probe = None;
@@ -257,7 +262,7 @@ impl Router {
             let found = team.map(units.clone(), |unit| -> Result<Vec<u16>, OutOfMemory> {
                 let members = &nodes[now.members(&(unit..unit + 1))];
                 let mut joined = filled(members.len() * fan_out, 0)?;
-                self.compass.find(members, codes, &mut joined);
+                self.compass.find(members, rows, &mut joined);
                 Ok(joined)
             });
             let mut places = now.joined[members.start * fan_out..].chunks_mut(UNIT_NODES * fan_out);
@@ -504,7 +509,7 @@ fn divide(
 pub(super) fn work(
     words: &mut Reader<'_>,
     compass: &mut Compass,
-    codes: &Codes,
+    rows: Rows<'_>,
     out: &mut Words,
 ) -> Result<Option<()>, OutOfMemory> {
     let (Some(fan_out), Some(leaders), Some(members)) = (words.one(), words.nodes(), words.nodes())
@@ -514,9 +519,9 @@ pub(super) fn work(
     if leaders.len() > MOST_LEADERS || fan_out == 0 || fan_out as usize > leaders.len() {
         return Ok(None);
     }
-    compass.set(leaders, codes)?;
+    compass.set(leaders, rows.near)?;
     let mut joined = filled(members.len() * fan_out as usize, 0)?;
-    compass.find(members, codes, &mut joined);
+    compass.find(members, rows, &mut joined);
     joined.iter().for_each(|leader| out.push(usize::from(*leader)));
     Ok(Some(()))
 }

@@ -9,9 +9,12 @@
 //! answer  kind, first unit, end, then what was made of them
 //! ```
 
+use std::ops::Range;
+
 use super::leaf::Leaf;
 use super::link::{self, Chooser};
 use super::route::{self, Compass};
+use super::sketch::Rows;
 use super::{PAIRS_PER_DISTANCE, leaves};
 use crate::config::{Builder, Metric};
 use crate::error::{Error, OutOfMemory, check_headroom};
@@ -155,6 +158,8 @@ impl<'a> Reader<'a> {
 /// ```
 pub struct Helper {
     codes: Codes,
+    /// Those of the same rows, if there are any.
+    sketches: Option<Codes>,
     rows: usize,
     m: usize,
     compass: Compass,
@@ -178,6 +183,7 @@ impl Helper {
         Builder::new(dimensions).metric(metric).m(m).ef_construction(m).build()?;
         Ok(Self {
             codes: Codes::new(dimensions, metric),
+            sketches: None,
             rows: 0,
             m,
             compass: Compass::default(),
@@ -194,17 +200,45 @@ impl Helper {
     /// [`Error::InvalidArgument`] when they are not whole rows, [`Error::CapacityExceeded`] when
     /// memory runs out.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
-        let row = self.codes.row_bytes();
-        if !bytes.len().is_multiple_of(row) {
-            let limit = format!("a multiple of {row} long");
-            return Err(Error::argument("bytes", format!("{} long", bytes.len()), limit));
+        let rows = self.rows;
+        let full = |OutOfMemory| Error::CapacityExceeded { current: rows, max: rows };
+        if self.try_load(bytes).map_err(full)? {
+            return Ok(());
         }
-        let full = |OutOfMemory| Error::CapacityExceeded { current: self.rows, max: self.rows };
-        if !self.codes.load(self.rows, bytes).map_err(full)? {
-            return Err(Error::argument("bytes", "not all codes", "codes of the index's rows"));
+        let limit = "codes of the index's rows, as it gives them";
+        Err(Error::argument("bytes", format!("{} bytes", bytes.len()), limit))
+    }
+
+    fn try_load(&mut self, bytes: &[u8]) -> Result<bool, OutOfMemory> {
+        let Some((dimensions, rows)) = bytes.split_first_chunk::<HEADER>() else {
+            return Ok(bytes.is_empty());
+        };
+        let dimensions = u32::from_le_bytes(*dimensions) as usize;
+        let loaded = self.sketches.as_ref().map_or(0, Codes::dimensions);
+        if dimensions > self.codes.dimensions() || (self.rows > 0 && dimensions != loaded) {
+            return Ok(false);
         }
-        self.rows += bytes.len() / row;
-        Ok(())
+        if dimensions != loaded {
+            let metric = self.codes.metric();
+            self.sketches = (dimensions > 0).then(|| Codes::new(dimensions, metric));
+        }
+        let split = self.codes.row_bytes();
+        let row_bytes = split + self.sketches.as_ref().map_or(0, Codes::row_bytes);
+        let rows = rows.chunks_exact(row_bytes);
+        let are_whole = rows.remainder().is_empty();
+        for row in rows {
+            let (codes, sketch) = row.split_at(split);
+            let is_sound = self.codes.load(self.rows, codes)?
+                && match &mut self.sketches {
+                    Some(sketches) => sketches.load(self.rows, sketch)?,
+                    None => true,
+                };
+            if !is_sound {
+                return Ok(false);
+            }
+            self.rows += 1;
+        }
+        Ok(are_whole)
     }
 
     /// Does units and returns the answer, for
@@ -228,10 +262,11 @@ impl Helper {
         let mut out = Words::default();
         out.extend(header);
         let mut words = Reader::new(rest, self.rows);
-        let Self { codes, compass, leaf, chooser, m, .. } = self;
+        let Self { codes, sketches, compass, leaf, chooser, m, .. } = self;
+        let rows = Rows::new(codes, sketches.as_ref());
         let done = match Kind::of(header[0]) {
-            Some(Kind::Route) => route::work(&mut words, compass, codes, &mut out)?,
-            Some(Kind::Leaves) => leaves::work(&mut words, leaf, codes, &mut out)?,
+            Some(Kind::Route) => route::work(&mut words, compass, rows, &mut out)?,
+            Some(Kind::Leaves) => leaves::work(&mut words, leaf, rows.near, &mut out)?,
             Some(Kind::Select) => link::work_select(&mut words, chooser, *m, codes, &mut out),
             Some(Kind::Prune) => link::work_prune(&mut words, chooser, 2 * *m, codes, &mut out),
             None => None,
@@ -240,8 +275,32 @@ impl Helper {
     }
 }
 
+/// Bytes before a portion of rows: how many dimensions sketches have, 0 where there are none.
+const HEADER: usize = 4;
+
+/// The codes of some rows for helpers, each with its sketch behind it.
+pub(crate) fn portion(
+    codes: &Codes,
+    sketches: Option<&Codes>,
+    rows: Range<usize>,
+) -> Result<Vec<u8>, OutOfMemory> {
+    let mut bytes = Vec::new();
+    if !rows.is_empty() {
+        let row_bytes = codes.row_bytes() + sketches.map_or(0, Codes::row_bytes);
+        bytes.try_reserve_exact(HEADER + rows.len() * row_bytes)?;
+        bytes.extend((sketches.map_or(0, Codes::dimensions) as u32).to_le_bytes());
+    }
+    for row in rows {
+        codes.append_to(row, &mut bytes);
+        if let Some(sketches) = sketches {
+            sketches.append_to(row, &mut bytes);
+        }
+    }
+    Ok(bytes)
+}
+
 /// Begins units of a kind.
-pub(super) fn begin(kind: Kind, units: &std::ops::Range<usize>, payload: Words) -> Vec<u32> {
+pub(super) fn begin(kind: Kind, units: &Range<usize>, payload: Words) -> Vec<u32> {
     let mut words = Vec::with_capacity(3 + payload.0.len());
     words.extend([kind as u32, units.start as u32, units.end as u32]);
     words.extend(payload.0);

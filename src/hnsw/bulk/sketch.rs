@@ -1,0 +1,566 @@
+//! Rows on the few axes along which they differ most, for what compares very many pairs.
+//!
+//! A build compares a row with thousands of others, most of them far away. That is done by *sketches*: the rows'
+//! projections on their principal axes, coded like rows, a third to a seventh as long for embeddings. What a row
+//! has beside the axes is a length, which is added to its squared distances: two rows' rests are nearly at right
+//! angles. Links are chosen by whole codes.
+//!
+//! ```text
+//! Turn, Gram                  sums of products of every two dimensions, over a sample: a matrix product of codes
+//! Multiply, Orthogonalise     axes, some at a time, by subspace iteration
+//! Project, Compare            of the sample's nearest rows, how many do sketches find? Enough, or more axes
+//! ```
+//!
+//! Where a row needs more axes than half its dimensions there are no sketches; rows without a structure, such
+//! as random ones, are like that. Sketches follow from the codes and the number of nodes that the partition was
+//! drawn from, so they are not stored; all sums are of integers or added up in one order, so they are the same on
+//! every platform.
+//!
+//! Sources: principal axes by randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
+//! Parameters were measured on the data sets of `docs/benchmarks`.
+
+use super::copied;
+use super::filled;
+use super::team::{Pool, Team};
+use crate::config::Metric;
+use crate::distance::rows::weighted_sum;
+use crate::distance::tile::{self, Block};
+use crate::error::OutOfMemory;
+use crate::vectors::codes::{CENTRE, Codes};
+use crate::vectors::panels::Panels;
+use crate::vectors::rank;
+
+/// Rows that axes are found from.
+const SAMPLE: usize = 2048;
+/// Axes that are tried first, and how many are added each time: with them a row and its term fill cache lines.
+const FIRST: usize = 112;
+const MORE: usize = 64;
+/// Longer rows have no sketches: finding axes takes the square of their length.
+const MOST_DIMENSIONS: usize = 2048;
+/// Times that new axes are multiplied with the products of dimensions.
+const ROUNDS: usize = 2;
+/// Standard deviations along the axis along which rows differ most that codes have room for.
+const DEVIATIONS: f32 = 4.0;
+
+/// Sketches are good when of the `NEIGHBOURS` nearest rows of `QUERIES` of the sample the share `ENOUGH` is among
+/// the `WITHIN` nearest by sketches.
+const QUERIES: usize = 32;
+const NEIGHBOURS: usize = 10;
+const WITHIN: usize = 16;
+const ENOUGH: f64 = 0.93;
+
+/// Dimensions turned, and rows multiplied or projected, in a unit of work.
+const UNIT_TURNED: usize = 16;
+const UNIT_ROWS: usize = 16;
+const UNIT_PROJECTED: usize = 64;
+/// Units that a team does at once, for each of its threads.
+const TEAM_UNITS: usize = 16;
+/// Bytes behind the codes of a sketch: what is added to squared distances.
+const REST: usize = 4;
+/// Products of floats that take the time of a distance.
+const PRODUCTS_PER_DISTANCE: usize = 256;
+
+/// What rows are compared by: many pairs by what is near enough, some exactly. The same where there are no
+/// sketches.
+#[derive(Clone, Copy)]
+pub(super) struct Rows<'a> {
+    pub(super) near: &'a Codes,
+    pub(super) exact: &'a Codes,
+}
+
+impl<'a> Rows<'a> {
+    pub(super) fn new(codes: &'a Codes, sketches: Option<&'a Codes>) -> Self {
+        Self { near: sketches.unwrap_or(codes), exact: codes }
+    }
+
+    pub(super) fn are_exact(self) -> bool {
+        std::ptr::eq(self.near, self.exact)
+    }
+}
+
+/// The sketches of an index's rows.
+pub(crate) struct Sketches {
+    drawn_from: usize,
+    training: Option<Box<Training>>,
+    axes: Option<Axes>,
+    rows: Codes,
+    /// Rows that have a sketch.
+    done: usize,
+    memory: Pool<Scratch>,
+}
+
+impl Sketches {
+    /// Sketches to be, on axes found from the nodes `0..drawn_from`.
+    pub(super) fn new(codes: &Codes, drawn_from: usize) -> Result<Self, OutOfMemory> {
+        let most = codes.dimensions() / 2;
+        let can_be = (FIRST..=MOST_DIMENSIONS / 2).contains(&most) && drawn_from >= SAMPLE;
+        let training =
+            if can_be { Some(Box::new(Training::new(codes, drawn_from)?)) } else { None };
+        Ok(Self {
+            drawn_from,
+            training,
+            axes: None,
+            rows: Codes::new(1, codes.metric()),
+            done: 0,
+            memory: Pool::default(),
+        })
+    }
+
+    /// From how many nodes the axes were found.
+    pub(crate) fn drawn_from(&self) -> usize {
+        self.drawn_from
+    }
+
+    pub(crate) fn bytes(&self) -> usize {
+        let training = self.training.as_ref().map_or(0, |training| training.bytes());
+        let axes = self.axes.as_ref().map_or(0, |axes| axes.panels.bytes());
+        training + axes + self.rows.bytes()
+    }
+
+    /// Forgets the sketches of the rows from `rows` on.
+    pub(crate) fn shrink(&mut self, rows: usize) {
+        self.done = self.done.min(rows);
+        self.rows.shrink(self.done);
+    }
+
+    /// Whether there is nothing to be done until there are more than `rows` rows.
+    pub(super) fn are_done(&self, rows: usize) -> bool {
+        self.training.is_none() && (self.axes.is_none() || self.done >= rows)
+    }
+
+    /// The sketches, if there are any.
+    pub(super) fn rows(&self) -> Option<&Codes> {
+        self.axes.as_ref().map(|_| &self.rows)
+    }
+
+    /// Does the next unit of work for the rows `0..rows` and returns what it cost in distances.
+    pub(super) fn step(
+        &mut self,
+        codes: &Codes,
+        rows: usize,
+        team: &Team,
+    ) -> Result<u64, OutOfMemory> {
+        if let Some(training) = &mut self.training {
+            let cost = training.step(codes)?;
+            if training.is_done() {
+                self.axes = self.training.take().and_then(|training| training.axes);
+                let axes = self.axes.as_ref().map_or(1, Axes::len);
+                self.rows = Codes::new(axes, codes.metric());
+            }
+            return Ok(cost as u64 + 1);
+        }
+        let Some(axes) = &self.axes else { return Ok(0) };
+        let portion = if team.threads() == 1 { 1 } else { team.threads() * TEAM_UNITS };
+        let end = rows.min(self.done + portion * UNIT_PROJECTED);
+        self.rows.reserve(end)?;
+        let nodes = numbers(self.done..end)?;
+        let units = 0..nodes.len().div_ceil(UNIT_PROJECTED);
+        let sketched = team.map(units, |unit| {
+            let nodes = &nodes[unit * UNIT_PROJECTED..];
+            let nodes = &nodes[..nodes.len().min(UNIT_PROJECTED)];
+            self.memory.with(|scratch| axes.sketch(codes, nodes, scratch))
+        });
+        for sketched in sketched {
+            self.done = axes.keep(&sketched?, &mut self.rows, self.done);
+        }
+        Ok((portion * UNIT_PROJECTED * axes.len()) as u64 / super::PAIRS_PER_DISTANCE + 1)
+    }
+}
+
+/// Memory for projecting, used again.
+#[derive(Default)]
+struct Scratch {
+    block: Block,
+    distances: Vec<u32>,
+    projections: Vec<f32>,
+}
+
+/// Axes, and the way from a row's codes to its sketch.
+struct Axes {
+    /// The axes' components in steps of `unit`, moved up to be codes, and a row of ones behind them.
+    panels: Panels,
+    /// What moving up adds to a product, for each axis.
+    shifts: Vec<i32>,
+    unit: f32,
+    /// Steps of a sketch in a step of a code.
+    scale: f32,
+}
+
+impl Axes {
+    /// Of `axes`, one after another.
+    fn new(axes: &[f32], dimensions: usize) -> Result<Self, OutOfMemory> {
+        let centre = CENTRE as i32;
+        let count = axes.len() / dimensions;
+        let unit = axes.iter().fold(0.0f32, |largest, x| largest.max(x.abs())) / CENTRE as f32;
+        let unit = if unit > 0.0 { unit } else { 1.0 };
+        let mut rows = Codes::new(dimensions, Metric::Dot);
+        rows.reserve(count + 1)?;
+        let mut shifts = filled(count, 0)?;
+        let mut row = filled(dimensions, 0u8)?;
+        for (number, (axis, shift)) in axes.chunks(dimensions).zip(&mut shifts).enumerate() {
+            for (code, x) in row.iter_mut().zip(axis) {
+                let step = (x / unit).round() as i32;
+                *shift += centre * step;
+                *code = (step + centre) as u8;
+            }
+            rows.set_row(number, &row, 0);
+        }
+        row.fill(1);
+        rows.set_row(count, &row, 0);
+        let mut panels = Panels::default();
+        panels.pack(&rows, &numbers(0..count + 1)?)?;
+        Ok(Self { panels, shifts, unit, scale: 1.0 })
+    }
+
+    fn len(&self) -> usize {
+        self.shifts.len()
+    }
+
+    /// Writes the projections of at most as many nodes as a tile has rows to `scratch`, in steps of the codes.
+    #[inline(never)]
+    fn project(
+        &self,
+        codes: &Codes,
+        nodes: &[u32],
+        scratch: &mut Scratch,
+    ) -> Result<(), OutOfMemory> {
+        let Scratch { block, distances, projections } = scratch;
+        codes.load_block(nodes, block);
+        let stride = self.panels.compare(block, distances);
+        projections.clear();
+        projections.try_reserve(nodes.len() * self.len())?;
+        for (node, distances) in nodes.iter().zip(distances.chunks(stride)) {
+            let term = codes.row(*node).1;
+            let product = |(other, distance): (&u32, &u32)| {
+                (term.wrapping_add(*other).wrapping_sub(*distance) / codes.dots()) as i32
+            };
+            let mut products = self.panels.terms().iter().zip(distances).map(product);
+            // The last row is of ones: what moving the axes up adds to each.
+            let ones = products.next_back().unwrap_or(0) * CENTRE as i32;
+            let places = products.zip(&self.shifts);
+            projections.extend(places.map(|(x, shift)| (x - ones - shift) as f32 * self.unit));
+        }
+        Ok(())
+    }
+
+    /// The sketches of some nodes: codes, and what is added to squared distances, for each.
+    #[inline(never)]
+    fn sketch(
+        &self,
+        codes: &Codes,
+        nodes: &[u32],
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u8>, OutOfMemory> {
+        let mut out = Vec::new();
+        out.try_reserve_exact(nodes.len() * (self.len() + REST))?;
+        for nodes in nodes.chunks(tile::rows()) {
+            self.project(codes, nodes, scratch)?;
+            for (node, projections) in nodes.iter().zip(scratch.projections.chunks(self.len())) {
+                let mut energy = 0.0;
+                out.extend(projections.iter().map(|x| {
+                    energy += x * x;
+                    let step = x * self.scale + (CENTRE as f32 + 0.5);
+                    step.clamp(0.0, 2.0 * CENTRE as f32) as i32 as u8
+                }));
+                let rest = (codes.energy(*node) as f32 - energy).max(0.0);
+                out.extend(((rest * self.scale * self.scale) as u32).to_le_bytes());
+            }
+        }
+        Ok(out)
+    }
+
+    /// Keeps sketches as rows from `first` on; returns the row behind them.
+    #[inline(never)]
+    fn keep(&self, sketches: &[u8], rows: &mut Codes, first: usize) -> usize {
+        let mut row = first;
+        for sketch in sketches.chunks_exact(self.len() + REST) {
+            if let Some((codes, rest)) = sketch.split_last_chunk() {
+                rows.set_row(row, codes, u32::from_le_bytes(*rest));
+                row += 1;
+            }
+        }
+        row
+    }
+}
+
+/// What of a training is under way; the number is what is next.
+#[derive(Clone, Copy)]
+enum Step {
+    Turn(usize),
+    Gram(usize),
+    Multiply(usize),
+    Orthogonalise(usize),
+    Project(usize),
+    Compare(usize),
+    Done,
+}
+
+/// Axes being found.
+struct Training {
+    dimensions: usize,
+    sample: Vec<u32>,
+    /// The sample's codes, a row for each dimension.
+    turned: Codes,
+    panels: Panels,
+    scratch: Scratch,
+    /// Sums over the sample of products of every two dimensions, a row for each.
+    gram: Vec<f32>,
+    step: Step,
+    /// The axes found so far, one after another, and how many of them are final.
+    found: Vec<f32>,
+    settled: usize,
+    round: usize,
+    /// Those that are not final, a component of all one after another; and their product with `gram`.
+    new: Vec<f32>,
+    product: Vec<f32>,
+    axes: Option<Axes>,
+    /// The sample's sketches, and the share of near rows found by them and by those before.
+    trial: Codes,
+    hits: usize,
+    share_before: f64,
+    keys: Vec<u64>,
+}
+
+impl Training {
+    fn new(codes: &Codes, nodes: usize) -> Result<Self, OutOfMemory> {
+        let dimensions = codes.dimensions();
+        let mut sample = filled(SAMPLE, 0u32)?;
+        for (place, node) in sample.iter_mut().enumerate() {
+            *node = (place * nodes / SAMPLE) as u32;
+        }
+        let mut turned = Codes::new(SAMPLE, Metric::Dot);
+        turned.reserve(dimensions)?;
+        Ok(Self {
+            dimensions,
+            sample,
+            turned,
+            panels: Panels::default(),
+            scratch: Scratch::default(),
+            gram: filled(dimensions * dimensions, 0.0)?,
+            step: Step::Turn(0),
+            found: Vec::new(),
+            settled: 0,
+            round: 0,
+            new: Vec::new(),
+            product: Vec::new(),
+            axes: None,
+            trial: Codes::new(1, codes.metric()),
+            hits: 0,
+            share_before: 0.0,
+            keys: Vec::new(),
+        })
+    }
+
+    fn bytes(&self) -> usize {
+        let floats = [&self.gram, &self.found, &self.new, &self.product];
+        let floats = floats.map(|floats| 4 * floats.capacity()).iter().sum::<usize>();
+        floats + self.turned.bytes() + self.panels.bytes() + self.trial.bytes()
+    }
+
+    fn is_done(&self) -> bool {
+        matches!(self.step, Step::Done)
+    }
+
+    /// Does the next unit of work and returns what it cost in distances, about.
+    fn step(&mut self, codes: &Codes) -> Result<usize, OutOfMemory> {
+        let dimensions = self.dimensions;
+        match self.step {
+            Step::Turn(next) => {
+                let mut row = filled(SAMPLE, 0u8)?;
+                let end = dimensions.min(next + UNIT_TURNED);
+                for dimension in next..end {
+                    for (code, node) in row.iter_mut().zip(&self.sample) {
+                        *code = codes.row(*node).0[dimension];
+                    }
+                    self.turned.set_row(dimension, &row, 0);
+                }
+                self.step = Step::Turn(end);
+                if end == dimensions {
+                    self.panels.pack(&self.turned, &numbers(0..dimensions)?)?;
+                    self.step = Step::Gram(0);
+                }
+                Ok(UNIT_TURNED * SAMPLE / PRODUCTS_PER_DISTANCE)
+            }
+            Step::Gram(next) => {
+                let end = dimensions.min(next + tile::rows());
+                self.turned.load_block(&numbers(next..end)?, &mut self.scratch.block);
+                let distances = &mut self.scratch.distances;
+                let stride = self.panels.compare(&self.scratch.block, distances);
+                let rows = self.gram[next * dimensions..end * dimensions].chunks_mut(dimensions);
+                for (row, distances) in rows.zip(distances.chunks(stride)) {
+                    // A distance of inner products is moved up by this.
+                    let moved = (CENTRE * CENTRE) as i32 * SAMPLE as i32;
+                    let all = row.iter_mut().zip(distances);
+                    all.for_each(|(x, distance)| *x = (moved - *distance as i32) as f32);
+                }
+                self.step = Step::Gram(end);
+                if end == dimensions {
+                    self.scale_gram();
+                    self.add_axes(FIRST)?;
+                }
+                Ok(tile::rows() * SAMPLE / super::PAIRS_PER_DISTANCE as usize)
+            }
+            Step::Multiply(next) => {
+                let width = self.new.len() / dimensions;
+                let end = dimensions.min(next + UNIT_ROWS);
+                for row in next..end {
+                    let weights = &self.gram[row * dimensions..(row + 1) * dimensions];
+                    let out = &mut self.product[row * width..(row + 1) * width];
+                    weighted_sum(out, weights, &self.new);
+                }
+                self.step = Step::Multiply(end);
+                if end == dimensions {
+                    let axes = self.found[self.settled * dimensions..].chunks_mut(dimensions);
+                    turn(&self.product, axes, width);
+                    self.step = Step::Orthogonalise(self.settled);
+                }
+                Ok(UNIT_ROWS * width * dimensions / PRODUCTS_PER_DISTANCE)
+            }
+            Step::Orthogonalise(next) => {
+                let (before, rest) = self.found.split_at_mut(next * dimensions);
+                if let Some(axis) = rest.get_mut(..dimensions) {
+                    orthogonalise(axis, before);
+                    self.step = Step::Orthogonalise(next + 1);
+                } else {
+                    self.finish_round(codes)?;
+                }
+                Ok(2 * next * dimensions / PRODUCTS_PER_DISTANCE)
+            }
+            Step::Project(next) => {
+                let Some(axes) = &self.axes else { return Ok(0) };
+                let end = SAMPLE.min(next + UNIT_PROJECTED);
+                let sketches = axes.sketch(codes, &self.sample[next..end], &mut self.scratch)?;
+                axes.keep(&sketches, &mut self.trial, next);
+                self.step = if end == SAMPLE { Step::Compare(0) } else { Step::Project(end) };
+                Ok(UNIT_PROJECTED * axes.len() / super::PAIRS_PER_DISTANCE as usize)
+            }
+            Step::Compare(next) => {
+                self.compare(next * SAMPLE / QUERIES, codes)?;
+                self.step = Step::Compare(next + 1);
+                if next + 1 == QUERIES {
+                    self.judge()?;
+                }
+                Ok(4 * SAMPLE)
+            }
+            Step::Done => Ok(0),
+        }
+    }
+
+    /// Divides the products of dimensions by the sum of the squares, so that no power of them overflows.
+    fn scale_gram(&mut self) {
+        let squares = self.gram.iter().step_by(self.dimensions + 1).sum::<f32>();
+        let factor = 1.0 / squares.max(1.0);
+        self.gram.iter_mut().for_each(|x| *x *= factor);
+    }
+
+    /// Begins with so many axes more, in random directions.
+    fn add_axes(&mut self, count: usize) -> Result<(), OutOfMemory> {
+        let first = self.found.len();
+        self.found.try_reserve_exact(count * self.dimensions)?;
+        self.found.resize(first + count * self.dimensions, 0.0);
+        self.new = filled(count * self.dimensions, 0.0)?;
+        self.product = filled(count * self.dimensions, 0.0)?;
+        for (place, x) in (first as u64..).zip(&mut self.new) {
+            let mixed = (place + 1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            let mixed = (mixed ^ mixed >> 29).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+            *x = if mixed >> 63 == 0 { 1.0 } else { -1.0 };
+        }
+        self.round = 0;
+        self.step = Step::Multiply(0);
+        Ok(())
+    }
+
+    /// Goes on when all new axes are orthogonal: to the next round, or to trying them.
+    fn finish_round(&mut self, codes: &Codes) -> Result<(), OutOfMemory> {
+        let dimensions = self.dimensions;
+        self.round += 1;
+        if self.round < ROUNDS {
+            let (axes, new) = (&self.found[self.settled * dimensions..], &mut self.new);
+            turn(axes, new.chunks_mut(axes.len() / dimensions), dimensions);
+            self.step = Step::Multiply(0);
+            return Ok(());
+        }
+        self.settled = self.found.len() / dimensions;
+        let mut axes = Axes::new(&self.found, dimensions)?;
+        let mut squares = filled(axes.len(), 0.0f32)?;
+        for node in self.sample.iter().step_by(SAMPLE / UNIT_PROJECTED) {
+            axes.project(codes, &[*node], &mut self.scratch)?;
+            let all = squares.iter_mut().zip(&self.scratch.projections);
+            all.for_each(|(sum, x)| *sum += x * x);
+        }
+        let largest = squares.iter().fold(0.0f32, |largest, x| largest.max(*x));
+        let deviation = (largest / UNIT_PROJECTED as f32).sqrt();
+        axes.scale = CENTRE as f32 / (DEVIATIONS * deviation).max(CENTRE as f32 / 8.0);
+        self.trial = Codes::new(axes.len(), codes.metric());
+        self.trial.reserve(SAMPLE)?;
+        self.axes = Some(axes);
+        self.step = Step::Project(0);
+        Ok(())
+    }
+
+    /// Counts how many of the rows nearest to one of the sample are near by sketches too.
+    fn compare(&mut self, place: usize, codes: &Codes) -> Result<(), OutOfMemory> {
+        let Self { keys, sample, trial, .. } = self;
+        rank(trial, place as u32, &numbers(0..SAMPLE)?, keys);
+        let near = copied(&keys[..=WITHIN])?;
+        let is_near = |node: u32| near.iter().any(|key| sample[*key as u32 as usize] == node);
+        rank(codes, sample[place], sample, keys);
+        let nearest = keys.iter().map(|key| *key as u32).filter(|node| *node != sample[place]);
+        self.hits += nearest.take(NEIGHBOURS).filter(|node| is_near(*node)).count();
+        Ok(())
+    }
+
+    /// Whether the axes are enough; else there are more, or none.
+    fn judge(&mut self) -> Result<(), OutOfMemory> {
+        let share = std::mem::take(&mut self.hits) as f64 / (QUERIES * NEIGHBOURS) as f64;
+        let grown = share - std::mem::replace(&mut self.share_before, share);
+        if share >= ENOUGH {
+            self.step = Step::Done;
+            return Ok(());
+        }
+        // What more axes add becomes less and less.
+        let times = (self.dimensions / 2 - self.settled) / MORE;
+        if share + times as f64 * grown < ENOUGH {
+            self.axes = None;
+            self.step = Step::Done;
+            return Ok(());
+        }
+        self.add_axes(MORE)
+    }
+}
+
+/// Some numbers as nodes.
+fn numbers(range: std::ops::Range<usize>) -> Result<Vec<u32>, OutOfMemory> {
+    let mut numbers = filled(range.len(), 0u32)?;
+    numbers.iter_mut().zip(range).for_each(|(place, number)| *place = number as u32);
+    Ok(numbers)
+}
+
+/// Writes the columns of a matrix, whose rows are `width` long, as rows.
+fn turn<'a>(from: &[f32], rows: impl Iterator<Item = &'a mut [f32]>, width: usize) {
+    for (column, row) in rows.enumerate() {
+        let values = from[column..].iter().step_by(width);
+        row.iter_mut().zip(values).for_each(|(x, value)| *x = *value);
+    }
+}
+
+/// Makes a vector orthogonal to others, which are so to each other and of length 1, and gives it length 1; zeros
+/// where nothing of it is left (modified Gram-Schmidt).
+fn orthogonalise(own: &mut [f32], others: &[f32]) {
+    for other in others.chunks(own.len()) {
+        let part = product(other, own);
+        own.iter_mut().zip(other).for_each(|(x, other)| *x -= part * other);
+    }
+    let length = product(own, own).sqrt();
+    let factor = if length > 1e-12 { 1.0 / length } else { 0.0 };
+    own.iter_mut().for_each(|x| *x *= factor);
+}
+
+/// The sum of products, to four sums in one order.
+fn product(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0; 4];
+    for (a, b) in a.chunks(4).zip(b.chunks(4)) {
+        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
+    }
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
+}
