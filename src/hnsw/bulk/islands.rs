@@ -183,11 +183,6 @@ impl Bridges {
         let scorer = codes.scorer(node);
         let Some(start) = descend(links, &scorer, 0, scratch) else { return Ok(()) };
         search_layer(links, &scorer, start, 0, EF, links.len(), scratch)?;
-        // Of many equal rows the pool does not keep all: one that is linked was met.
-        let is_met = |found: u32| found == node || links.links(found, 0).contains(&node);
-        if scratch.pool.found().any(|(_, found)| is_met(found)) {
-            return Ok(());
-        }
         link_from_found(links, node, &scratch.pool, &mut self.own)
     }
 }

@@ -144,16 +144,22 @@ impl Reach {
     }
 }
 
-/// Links to `node` from one that a search on layer 0 found, the nearest with room. Where none has
-/// room, the new link takes the place of the last of the nearest, and `node` takes over what was lost.
+/// Links to `node` from one that a search on layer 0 found, the nearest with room, unless the search met the node.
+/// Where none has room, the new link takes the place of the last of the nearest, and `node` takes over what was
+/// lost.
 pub(super) fn link_from_found<L: Links>(
     links: &mut L,
     node: u32,
     found: &Pool,
     memory: &mut Vec<u32>,
 ) -> Result<(), OutOfMemory> {
+    // Of many equal rows the pool does not keep all: one that is linked was met.
+    let is_met = |near: u32| near == node || links.links(near, 0).contains(&node);
+    if found.found().any(|(_, near)| is_met(near)) {
+        return Ok(());
+    }
     let limit = links.capacity(0);
-    let near = found.found().map(|(_, near)| near).filter(|near| *near != node);
+    let near = found.found().map(|(_, near)| near);
     let with_room = near.clone().find(|near| links.links(*near, 0).len() < limit);
     let Some(from) = with_room.or_else(|| near.clone().next()) else { return Ok(()) };
     memory.clear();
