@@ -18,6 +18,8 @@ mod job;
 mod search;
 mod share;
 #[cfg(test)]
+mod share_tests;
+#[cfg(test)]
 mod tests;
 
 use std::collections::VecDeque;

@@ -6,10 +6,9 @@ use super::*;
 use crate::batch::{BatchInsertable, BatchMode, BatchOptions, Rows};
 use crate::config::batch_limit;
 use crate::error::{BatchError, VectorFault};
-use crate::hnsw::bulk::share::Helper;
 use crate::tests::Rng;
 
-fn empty(dimensions: usize, metric: Metric) -> Index {
+pub(super) fn empty(dimensions: usize, metric: Metric) -> Index {
     Index::builder(dimensions).metric(metric).m(8).ef_construction(64).seed(7).build().unwrap()
 }
 
@@ -23,7 +22,7 @@ fn filled(rows: usize, dimensions: usize, metric: Metric) -> Index {
 }
 
 /// The share of the true 10 nearest that a walk with `ef` finds, over 200 queries near the rows.
-fn recall(index: &Index, ef: usize, seed: u64) -> f64 {
+pub(super) fn recall(index: &Index, ef: usize, seed: u64) -> f64 {
     let mut rng = Rng(seed);
     let mut found = 0;
     for _ in 0..200 {
@@ -387,139 +386,5 @@ proptest! {
         let hits = index.search(&row, 3).run().unwrap();
         prop_assert_eq!(hits[0].distance, 0.0);
         prop_assert_eq!(read.search(&row, 3).run().unwrap(), hits);
-    }
-}
-
-/// A batch driven to its end with helpers, of which some answer nonsense or not at all.
-fn with_helpers(index: &mut Index, values: &[f32], helpers: usize, faults: u64) {
-    let rows = values.len() / index.dimensions();
-    index.begin_batch(rows, None, BatchMode::Strict, true).unwrap();
-    index.copy_rows(values).unwrap();
-    let mut rng = Rng(faults);
-    let make = || Helper::new(index.dimensions(), index.metric(), index.m()).unwrap();
-    let mut helpers: Vec<_> = (0..helpers).map(|_| make()).collect();
-    let mut is_loaded = false;
-    let mut calls = 0;
-    loop {
-        calls += 1;
-        assert!(calls < 100_000, "the batch comes to no end");
-        let progress = index.step_batch(3000).unwrap();
-        if progress.ready {
-            break;
-        }
-        let Some(shared) = index.shared_rows() else { continue };
-        if !std::mem::replace(&mut is_loaded, true) {
-            for helper in &mut helpers {
-                for first in (0..shared).step_by(700) {
-                    helper.load(&index.batch_codes(first, 700).unwrap()).unwrap();
-                }
-            }
-        }
-        let mut answers = Vec::new();
-        for helper in &mut helpers {
-            let Some(units) = index.give_units() else { break };
-            let answer = helper.work(&units).unwrap();
-            match if faults == 0 { 9 } else { rng.next() % 12 } {
-                0 => {} // it died
-                1 => {
-                    // Any word may be anything: the answer is refused, or does no harm.
-                    let mut wrong = answer.clone();
-                    let place = rng.next() as usize % wrong.len();
-                    wrong[place] = rng.next() as u32;
-                    let _ = index.accept_units(&wrong).unwrap();
-                    let _ = index.accept_units(&answer[..answer.len() / 2]).unwrap();
-                }
-                2 => answers.insert(0, answer),
-                _ => answers.push(answer),
-            }
-        }
-        for answer in answers {
-            let accepted = index.accept_units(&answer).unwrap();
-            assert!(accepted || faults > 0);
-            assert!(!index.accept_units(&answer).unwrap(), "an answer counts once");
-        }
-        if progress.waiting && faults > 0 {
-            index.take_back_units().unwrap();
-        }
-    }
-    index.finish_batch().unwrap();
-    assert_eq!(index.validate(), Ok(()));
-}
-
-#[test]
-fn the_result_is_the_same_whoever_does_the_work() {
-    for metric in [Metric::L2, Metric::Dot] {
-        let values = Rng(21).clustered(3000, 24, 30);
-        let (first, second) = values.split_at(2400 * 24);
-        let mut alone = empty(24, metric);
-        for part in [first, second] {
-            alone.insert_batch(Rows::flat(part), BatchOptions::new().threads(1)).unwrap();
-        }
-        let expected = alone.to_bytes().unwrap();
-        for threads in [2, 4] {
-            let mut index = empty(24, metric);
-            for part in [first, second] {
-                let options = BatchOptions::new().threads(threads);
-                index.insert_batch(Rows::flat(part), options).unwrap();
-            }
-            assert!(index.to_bytes().unwrap() == expected, "{threads} threads");
-        }
-        for helpers in [0, 1, 2, 4] {
-            let mut index = empty(24, metric);
-            with_helpers(&mut index, first, helpers, 0);
-            with_helpers(&mut index, second, helpers, 0);
-            assert!(index.to_bytes().unwrap() == expected, "{helpers} helpers");
-        }
-    }
-}
-
-#[test]
-fn helpers_that_fail_do_no_harm() {
-    let values = Rng(22).clustered(2600, 12, 30);
-    for faults in 1..6 {
-        let mut index = empty(12, Metric::L2);
-        with_helpers(&mut index, &values, 3, faults);
-        assert_eq!(index.len(), 2600);
-        assert!(recall(&index, 96, 5) > 0.95, "{faults}");
-    }
-}
-
-#[test]
-fn a_helper_refuses_what_is_not_for_it() {
-    let mut helper = Helper::new(7, Metric::Cosine, 8).unwrap();
-    assert_eq!(Helper::new(0, Metric::L2, 8).unwrap_err().code(), "INVALID_ARGUMENT");
-    // How many dimensions sketches have, and rows of codes with their terms, sketches behind them.
-    let row = |code: u8, term: u32| -> Vec<u8> {
-        [vec![code; 42], vec![0; 18], term.to_le_bytes().to_vec()].concat()
-    };
-    let portion = |dimensions: u32, row: &[u8], rows: usize| -> Vec<u8> {
-        [&dimensions.to_le_bytes()[..], &row.repeat(rows)].concat()
-    };
-    let sound = row(126, 42 * 126 * 126);
-    for bytes in [
-        vec![1; 3],
-        portion(0, &sound[1..], 1),
-        portion(0, &row(127, 42 * 127 * 127), 1),
-        portion(0, &row(126, 42 * 126 * 126 - 1), 1),
-        portion(0, &row(126, u32::MAX), 1),
-        portion(8, &sound, 2),
-        portion(u32::MAX, &sound, 1),
-        portion(5, &sound, 1),
-    ] {
-        let message = format!("{:?}", &bytes[..bytes.len().min(50)]);
-        assert_eq!(helper.load(&bytes).unwrap_err().code(), "INVALID_ARGUMENT", "{message}");
-    }
-    helper.load(&[]).unwrap();
-    helper.load(&portion(0, &sound, 40)).unwrap();
-    assert_eq!(helper.load(&portion(7, &sound, 2)).unwrap_err().code(), "INVALID_ARGUMENT");
-    let mut rng = Rng(5);
-    for kind in 0..5 {
-        for _ in 0..3000 {
-            let len = rng.next() as usize % 40;
-            let top = [3, 41, 1 << 32][rng.next() as usize % 3];
-            let mut units: Vec<u32> = (0..len + 3).map(|_| (rng.next() % top) as u32).collect();
-            units[0] = kind;
-            let _ = helper.work(&units);
-        }
     }
 }

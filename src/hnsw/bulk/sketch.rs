@@ -564,3 +564,114 @@ fn product(a: &[f32], b: &[f32]) -> f32 {
     }
     (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::tests::Rng;
+
+    const ROWS: usize = 4000;
+
+    /// Codes of rows that differ along some axes, each less than the one before, and a little in all dimensions.
+    fn coded(axes: usize, dimensions: usize, metric: Metric) -> Codes {
+        let mut rng = Rng(axes as u64);
+        let directions = rng.vector(axes * dimensions);
+        let mut codes = Codes::new(dimensions, metric);
+        codes.reserve(ROWS).unwrap();
+        for row in 0..ROWS {
+            let mut values: Vec<f32> = rng.vector(dimensions).iter().map(|x| 3.0 * x).collect();
+            for (place, direction) in directions.chunks(dimensions).enumerate() {
+                let along = 9.0 * rng.float() * 0.95f32.powi(place as i32);
+                values.iter_mut().zip(direction).for_each(|(x, axis)| *x += along * axis);
+            }
+            let row_codes: Vec<u8> =
+                values.iter().map(|x| (x + 63.5).clamp(0.0, 126.0) as u8).collect();
+            codes.set_row(row, &row_codes, 0);
+        }
+        codes
+    }
+
+    fn sketched(codes: &Codes, threads: usize) -> Sketches {
+        let mut sketches = Sketches::new(codes, ROWS).unwrap();
+        let team = Team::new(threads);
+        while !sketches.are_done(ROWS) {
+            assert!(sketches.step(codes, ROWS, &team).unwrap() > 0);
+        }
+        sketches
+    }
+
+    #[test]
+    fn rows_that_differ_along_few_axes_have_short_sketches_with_the_same_neighbours() {
+        for metric in [Metric::L2, Metric::Dot] {
+            let codes = coded(60, 240, metric);
+            let sketches = sketched(&codes, 1);
+            let rows = sketches.rows().expect("sketches");
+            assert_eq!(rows.dimensions(), FIRST);
+            let nodes = numbers(0..ROWS).unwrap();
+            let (mut exact, mut near) = (Vec::new(), Vec::new());
+            let mut found = 0;
+            for node in (0..ROWS as u32).step_by(50) {
+                rank(&codes, node, &nodes, &mut exact);
+                rank(rows, node, &nodes, &mut near);
+                let is_near =
+                    |key: &&u64| near[..20].iter().any(|near| *near as u32 == **key as u32);
+                found += exact[..10].iter().filter(is_near).count();
+            }
+            assert!(found > 760, "{metric:?}: {found} of 800");
+        }
+    }
+
+    #[test]
+    fn distances_of_sketches_are_those_of_the_rows_about() {
+        let codes = coded(60, 240, Metric::L2);
+        let sketches = sketched(&codes, 1);
+        let scale = sketches.axes.as_ref().unwrap().scale.powi(2);
+        let rows = sketches.rows().unwrap();
+        for node in 1..200 {
+            let (exact, near) = (codes.distance(0, node), rows.distance(0, node));
+            let ratio = near as f32 / scale / exact as f32;
+            assert!((0.8..1.2).contains(&ratio), "row {node}: {ratio}");
+        }
+    }
+
+    #[test]
+    fn sketches_are_the_same_whoever_makes_them() {
+        let codes = coded(30, 240, Metric::L2);
+        let (alone, team) = (sketched(&codes, 1), sketched(&codes, 3));
+        let bytes = |sketches: &Sketches| -> Vec<u8> {
+            let mut bytes = Vec::new();
+            (0..ROWS).for_each(|row| sketches.rows.append_to(row, &mut bytes));
+            bytes
+        };
+        assert!(bytes(&alone) == bytes(&team));
+        // What was forgotten is made again.
+        let mut shrunk = alone;
+        let whole = bytes(&shrunk);
+        shrunk.shrink(1234);
+        assert!(!shrunk.are_done(ROWS) && shrunk.are_done(1234));
+        while !shrunk.are_done(ROWS) {
+            shrunk.step(&codes, ROWS, &Team::default()).unwrap();
+        }
+        assert!(bytes(&shrunk) == whole);
+    }
+
+    #[test]
+    fn rows_without_few_axes_have_none() {
+        assert!(sketched(&coded(0, 240, Metric::L2), 1).rows().is_none(), "differ everywhere");
+        assert!(sketched(&coded(20, 200, Metric::L2), 1).rows().is_none(), "short");
+        let few = Sketches::new(&coded(20, 240, Metric::L2), SAMPLE - 1).unwrap();
+        assert!(few.are_done(ROWS) && few.rows().is_none());
+    }
+
+    #[test]
+    fn equal_rows_are_equally_far() {
+        let mut codes = Codes::new(240, Metric::L2);
+        codes.reserve(ROWS).unwrap();
+        for code in [0, 63, 126] {
+            (0..ROWS).for_each(|row| codes.set_row(row, &[code; 240], 0));
+            let sketches = sketched(&codes, 1);
+            let rows = sketches.rows().expect("sketches");
+            assert!((1..ROWS as u32).all(|row| rows.distance(0, row) == rows.distance(0, 1)));
+        }
+    }
+}

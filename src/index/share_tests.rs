@@ -1,0 +1,210 @@
+//! What helpers and threads do to a batch: nothing but the time it takes.
+
+use super::tests::{empty, recall};
+use super::*;
+use crate::batch::{BatchInsertable, BatchMode, BatchOptions, Rows};
+use crate::hnsw::bulk::share::Helper;
+use crate::tests::Rng;
+
+/// A batch driven to its end with helpers, of which some answer nonsense or not at all.
+fn with_helpers(index: &mut Index, values: &[f32], helpers: usize, faults: u64) {
+    let rows = values.len() / index.dimensions();
+    index.begin_batch(rows, None, BatchMode::Strict, true).unwrap();
+    index.copy_rows(values).unwrap();
+    let mut rng = Rng(faults);
+    let make = || Helper::new(index.dimensions(), index.metric(), index.m()).unwrap();
+    let mut helpers: Vec<_> = (0..helpers).map(|_| make()).collect();
+    let mut is_loaded = false;
+    let mut calls = 0;
+    loop {
+        calls += 1;
+        assert!(calls < 100_000, "the batch comes to no end");
+        let progress = index.step_batch(3000).unwrap();
+        if progress.ready {
+            break;
+        }
+        let Some(shared) = index.shared_rows() else { continue };
+        if !std::mem::replace(&mut is_loaded, true) {
+            for helper in &mut helpers {
+                for first in (0..shared).step_by(700) {
+                    helper.load(&index.batch_codes(first, 700).unwrap()).unwrap();
+                }
+            }
+        }
+        let mut answers = Vec::new();
+        for helper in &mut helpers {
+            let Some(units) = index.give_units() else { break };
+            let answer = helper.work(&units).unwrap();
+            match if faults == 0 { 9 } else { rng.next() % 12 } {
+                0 => {} // it died
+                1 => {
+                    // Any word may be anything: the answer is refused, or does no harm.
+                    let mut wrong = answer.clone();
+                    let place = rng.next() as usize % wrong.len();
+                    wrong[place] = rng.next() as u32;
+                    let _ = index.accept_units(&wrong).unwrap();
+                    let _ = index.accept_units(&answer[..answer.len() / 2]).unwrap();
+                }
+                2 => answers.insert(0, answer),
+                _ => answers.push(answer),
+            }
+        }
+        for answer in answers {
+            let accepted = index.accept_units(&answer).unwrap();
+            assert!(accepted || faults > 0);
+            assert!(!index.accept_units(&answer).unwrap(), "an answer counts once");
+        }
+        if progress.waiting && faults > 0 {
+            index.take_back_units().unwrap();
+        }
+    }
+    index.finish_batch().unwrap();
+    assert_eq!(index.validate(), Ok(()));
+}
+
+#[test]
+fn the_result_is_the_same_whoever_does_the_work() {
+    for metric in [Metric::L2, Metric::Dot] {
+        let values = Rng(21).clustered(3000, 24, 30);
+        let (first, second) = values.split_at(2400 * 24);
+        let mut alone = empty(24, metric);
+        for part in [first, second] {
+            alone.insert_batch(Rows::flat(part), BatchOptions::new().threads(1)).unwrap();
+        }
+        let expected = alone.to_bytes().unwrap();
+        for threads in [2, 4] {
+            let mut index = empty(24, metric);
+            for part in [first, second] {
+                let options = BatchOptions::new().threads(threads);
+                index.insert_batch(Rows::flat(part), options).unwrap();
+            }
+            assert!(index.to_bytes().unwrap() == expected, "{threads} threads");
+        }
+        for helpers in [0, 1, 2, 4] {
+            let mut index = empty(24, metric);
+            with_helpers(&mut index, first, helpers, 0);
+            with_helpers(&mut index, second, helpers, 0);
+            assert!(index.to_bytes().unwrap() == expected, "{helpers} helpers");
+        }
+    }
+}
+
+#[test]
+fn helpers_that_fail_do_no_harm() {
+    let values = Rng(22).clustered(2600, 12, 30);
+    for faults in 1..6 {
+        let mut index = empty(12, Metric::L2);
+        with_helpers(&mut index, &values, 3, faults);
+        assert_eq!(index.len(), 2600);
+        assert!(recall(&index, 96, 5) > 0.95, "{faults}");
+    }
+}
+
+#[test]
+fn a_helper_refuses_what_is_not_for_it() {
+    let mut helper = Helper::new(7, Metric::Cosine, 8).unwrap();
+    assert_eq!(Helper::new(0, Metric::L2, 8).unwrap_err().code(), "INVALID_ARGUMENT");
+    // How many dimensions sketches have, and rows of codes with their terms, sketches behind them.
+    let row = |code: u8, term: u32| -> Vec<u8> {
+        [vec![code; 42], vec![0; 18], term.to_le_bytes().to_vec()].concat()
+    };
+    let portion = |dimensions: u32, row: &[u8], rows: usize| -> Vec<u8> {
+        [&dimensions.to_le_bytes()[..], &row.repeat(rows)].concat()
+    };
+    let sound = row(126, 42 * 126 * 126);
+    for bytes in [
+        vec![1; 3],
+        portion(0, &sound[1..], 1),
+        portion(0, &row(127, 42 * 127 * 127), 1),
+        portion(0, &row(126, 42 * 126 * 126 - 1), 1),
+        portion(0, &row(126, u32::MAX), 1),
+        portion(8, &sound, 2),
+        portion(u32::MAX, &sound, 1),
+        portion(5, &sound, 1),
+    ] {
+        let message = format!("{:?}", &bytes[..bytes.len().min(50)]);
+        assert_eq!(helper.load(&bytes).unwrap_err().code(), "INVALID_ARGUMENT", "{message}");
+    }
+    helper.load(&[]).unwrap();
+    helper.load(&portion(0, &sound, 40)).unwrap();
+    assert_eq!(helper.load(&portion(7, &sound, 2)).unwrap_err().code(), "INVALID_ARGUMENT");
+    let mut rng = Rng(5);
+    for kind in 0..5 {
+        for _ in 0..3000 {
+            let len = rng.next() as usize % 40;
+            let top = [3, 41, 1 << 32][rng.next() as usize % 3];
+            let mut units: Vec<u32> = (0..len + 3).map(|_| (rng.next() % top) as u32).collect();
+            units[0] = kind;
+            let _ = helper.work(&units);
+        }
+    }
+}
+
+/// Long rows that differ along few axes, as embeddings do.
+fn with_few_axes(rows: usize, dimensions: usize, metric: Metric) -> Vec<f32> {
+    const AXES: usize = 40;
+    let mut rng = Rng(23);
+    let axes = rng.vector(AXES * dimensions);
+    let mut values = Vec::with_capacity(rows * dimensions);
+    for _ in 0..rows {
+        let mut row = rng.vector(dimensions);
+        row.iter_mut().for_each(|x| *x *= 0.1);
+        for (place, axis) in axes.chunks(dimensions).enumerate() {
+            let along = rng.float() * 0.95f32.powi(place as i32);
+            row.iter_mut().zip(axis).for_each(|(x, axis)| *x += along * axis);
+        }
+        if metric == Metric::Dot {
+            row[0] += 2.0;
+        }
+        values.extend(row);
+    }
+    values
+}
+
+#[test]
+fn sketched_rows_give_the_same_result_whoever_does_the_work_and_whatever_was_before() {
+    const DIMENSIONS: usize = 224;
+    const FIRST: usize = 20_400;
+    for metric in [Metric::L2, Metric::Dot] {
+        let values = with_few_axes(FIRST + 600, DIMENSIONS, metric);
+        let (first, second) = values.split_at(FIRST * DIMENSIONS);
+        let add = |index: &mut Index, part: &[f32], threads: usize| {
+            let options = BatchOptions::new().threads(threads);
+            index.insert_batch(Rows::flat(part), options).unwrap();
+        };
+        let mut alone = empty(DIMENSIONS, metric);
+        add(&mut alone, first, 1);
+        assert_eq!(alone.validate(), Ok(()), "{metric:?}");
+        let before = alone.to_bytes().unwrap();
+        assert!(alone.sketches.as_ref().is_some_and(|sketches| sketches.bytes() > FIRST * 112));
+        add(&mut alone, second, 1);
+        assert_eq!(alone.validate(), Ok(()));
+        let expected = alone.to_bytes().unwrap();
+        let (floor, recall) =
+            (if metric == Metric::Dot { 0.85 } else { 0.95 }, recall(&alone, 128, 3));
+        assert!(recall > floor, "{metric:?}: {recall}");
+
+        let mut index = empty(DIMENSIONS, metric);
+        add(&mut index, first, 2);
+        with_helpers(&mut index, second, 2, 0);
+        assert!(index.to_bytes().unwrap() == expected, "threads, then helpers");
+
+        let mut index = empty(DIMENSIONS, metric);
+        with_helpers(&mut index, first, 1, 0);
+        assert!(index.to_bytes().unwrap() == before, "a helper");
+
+        // Sketches are not stored, and an abort may come when there are some, or none yet.
+        let mut index = Index::from_bytes(&before).unwrap();
+        assert!(index.sketches.is_none());
+        for (part, budget) in [(second, 1), (second, 100_000), (&values[..], 600_000)] {
+            let rows = part.len() / DIMENSIONS;
+            index.begin_batch(rows, None, BatchMode::Strict, true).unwrap();
+            index.copy_rows(part).unwrap();
+            assert!(!index.step_batch(budget).unwrap().ready);
+            index.abort_batch();
+            assert!(index.to_bytes().unwrap() == before);
+        }
+        add(&mut index, second, 1);
+        assert!(index.to_bytes().unwrap() == expected, "loaded, after batches that were aborted");
+    }
+}
