@@ -42,6 +42,28 @@ fn bytes_are_the_same_on_every_platform() {
 }
 
 #[test]
+fn an_index_built_by_sketches_is_the_same_on_every_platform() {
+    const ROWS: usize = 20_400;
+    const AXES: usize = 30;
+    let dimensions = 224;
+    let along = common::clustered(6, ROWS, AXES, 40);
+    let axes = common::clustered(7, AXES, dimensions, AXES);
+    let mut values = common::clustered(8, ROWS, dimensions, 1);
+    for (row, along) in values.chunks_mut(dimensions).zip(along.chunks(AXES)) {
+        for (part, axis) in along.iter().zip(axes.chunks(dimensions)) {
+            row.iter_mut().zip(axis).for_each(|(x, axis)| *x += part * axis);
+        }
+    }
+    let mut index = Index::builder(dimensions).m(8).seed(3).build().unwrap();
+    let (first, second) = values.split_at((ROWS - 300) * dimensions);
+    for part in [first, second] {
+        index.insert_batch(Rows::flat(part), BatchOptions::new()).unwrap();
+    }
+    let found = xxh3_64(&index.to_bytes().unwrap());
+    assert_eq!(found, 0x6f7a_c95e_72c7_fde0, "{found:#x}");
+}
+
+#[test]
 fn the_seed_changes_the_graph_and_nothing_else() {
     let values = common::clustered(1, 600, 8, 5);
     let bytes = |seed: u64| {
