@@ -107,6 +107,24 @@ mod tests {
     }
 
     #[test]
+    fn weighted_sums_are_the_definitions_to_the_bit() {
+        let mut rng = Rng(6);
+        for (len, count) in [(16, 1), (64, 9), (112, 240), (0, 3), (7, 2), (40, 0)] {
+            let (rows, weights) = (rng.vector(len * count), rng.vector(count));
+            let (mut out, mut expected) = (vec![7.0; len], vec![7.0; len]);
+            weighted_sum(&mut out, &weights, &rows);
+            definition::weighted_sum(&mut expected, &weights, &rows);
+            assert_eq!(out, expected, "{len}, {count} rows");
+            for (place, sum) in out[..len / 16 * 16].iter().enumerate() {
+                let wanted: f32 =
+                    (0..count).map(|row| weights[row] * rows[row * len + place]).sum();
+                assert!((sum - wanted).abs() < 1e-3, "{len}, {count} rows: {sum}, not {wanted}");
+            }
+            assert!(out[len / 16 * 16..].iter().all(|x| *x == 7.0));
+        }
+    }
+
+    #[test]
     fn codes_and_their_sums_are_the_definitions() {
         let mut rng = Rng(12);
         for row in rows() {

@@ -13,7 +13,7 @@ use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 
 /// Distances that comparing a node with its cells costs, about.
-pub(super) const EXPECTED_COST: u64 = 1400 / PAIRS_PER_DISTANCE;
+pub(super) const EXPECTED_COST: u64 = 2600 / PAIRS_PER_DISTANCE;
 /// Distances that take the time of making some lists of candidates.
 const LISTS_COST: u64 = 8192;
 /// Cells that a team does at once, for each of its threads: enough that they end at about the same
@@ -196,6 +196,17 @@ fn compare(
     codes: &Codes,
 ) -> Result<usize, OutOfMemory> {
     if askers.is_empty() { Ok(0) } else { leaf.compare(askers, members, codes) }
+}
+
+/// What all cells cost for their members from `fresh` on, about.
+pub(super) fn cost_of_all(partition: &Partition, fresh: usize) -> u64 {
+    let cost = |members: &Vec<u32>| {
+        let askers = members_from(members, fresh).len();
+        // Where all ask, each pair is computed once.
+        let pairs = askers * members.len() / if askers == members.len() { 2 } else { 1 };
+        cost_of(pairs, askers, members.len())
+    };
+    partition.cells.iter().map(cost).sum()
 }
 
 /// Distances that a cell takes the time of: its pairs, packing, and picking the nearest.

@@ -77,11 +77,14 @@ const MOST_NODES_PER_NEW: usize = 512;
 /// more would cost more than linking the new rows one by one.
 const ROUTED_PER_NEW: usize = 5;
 
+/// Distances that linking a row costs when it was compared, about: on layer 0, above, and making sure of it.
+const LINKED_COST: u64 = link::EXPECTED_COST + 60;
+
 /// Cells that guests leave in one unit of work, and the distances that take as long.
 const DISMISSED: usize = 128;
 const DISMISS_COST: u64 = 1024;
 
-/// Nodes from which on a graph is large: below, finding axes for sketches would take longer than they save.
+/// Nodes from which on a graph is large.
 const LARGE: usize = 20_000;
 
 /// Candidates a node takes from one cell, about, for nodes of `m` links. More add little: a node is
@@ -142,11 +145,27 @@ pub(crate) struct Bulk {
     work: Work,
 }
 
-/// How much is done, in distances.
+/// How much is done, in distances, and how much there is. That is planned again when more is known.
 #[derive(Default)]
 struct Work {
     done: u64,
-    expected: u64,
+    /// When it was planned last: how much was done, what share was shown as done, and what was left.
+    before: u64,
+    shown: u64,
+    left: u64,
+}
+
+impl Work {
+    /// Plans that so much is left.
+    fn plan(&mut self, left: u64) {
+        *self = Self { done: self.done, before: self.done, shown: self.thousandths(), left };
+    }
+
+    /// The share that is done, in thousandths: never less than it was, and less than all.
+    fn thousandths(&self) -> u64 {
+        let since = (self.done - self.before) * (1000 - self.shown) / self.left.max(1);
+        (self.shown + since).min(999)
+    }
 }
 
 impl Bulk {
@@ -161,8 +180,13 @@ impl Bulk {
     ) -> Self {
         let is_outgrown = partition.is_outgrown(nodes - before, nodes);
         let routed = if is_outgrown { nodes } else { nodes - partition.nodes };
-        let expected = routed as u64 * route::expected_cost(nodes, config.dimensions)
-            + (nodes - before) as u64 * (leaves::EXPECTED_COST + link::EXPECTED_COST);
+        let drawn_from = partition.to_be_drawn_from(before, nodes);
+        let is_sketched = sketch::can_be(config.dimensions, drawn_from);
+        let sketching = if is_sketched { sketch::EXPECTED_COST } else { 0 };
+        let expected = routed as u64 * (route::expected_cost(nodes, config.dimensions) + sketching)
+            + (nodes - before) as u64 * (leaves::EXPECTED_COST + LINKED_COST);
+        let mut work = Work::default();
+        work.plan(expected);
         Self {
             seed: config.seed,
             m: config.m,
@@ -176,7 +200,7 @@ impl Bulk {
             stage: Stage::Nodes,
             is_helped: false,
             scratch: InsertScratch::default(),
-            work: Work { done: 0, expected },
+            work,
         }
     }
 
@@ -230,11 +254,7 @@ impl Bulk {
 
     /// The share of the work that is done, in thousandths; 1000 only when all is.
     pub(crate) fn thousandths(&self) -> u64 {
-        if self.is_done() {
-            1000
-        } else {
-            (self.work.done * 1000 / self.work.expected.max(1)).min(999)
-        }
+        if self.is_done() { 1000 } else { self.work.thousandths() }
     }
 
     /// Does the next unit of work and returns what it cost in distances: 0 only when nothing can be
@@ -333,6 +353,9 @@ impl Bulk {
         let (before, nodes) = (self.before, self.nodes);
         self.stage = match std::mem::replace(&mut self.stage, Stage::Done) {
             Stage::Route(router) if router.is_done() => {
+                // Now it is known which cells the rows are in.
+                let leaves = leaves::cost_of_all(&self.partition, before);
+                self.work.plan(leaves + (nodes - before) as u64 * LINKED_COST);
                 let kept = kept_of(nodes, self.m);
                 let kept = if self.sketches().is_some() { kept + kept / 2 } else { kept };
                 Stage::Leaves(Box::new(Leaves::new(&self.partition, before, self.m, kept)?))
@@ -371,7 +394,7 @@ impl Bulk {
         if links.len() == self.nodes {
             let drawn_from = self.partition.to_be_drawn_from(self.before, self.nodes);
             self.sketches.take_if(|sketches| sketches.drawn_from() != drawn_from);
-            if drawn_from > LARGE && self.sketches.is_none() {
+            if sketch::can_be(codes.dimensions(), drawn_from) && self.sketches.is_none() {
                 self.sketches = Some(Box::new(Sketches::new(codes, drawn_from)?));
             }
             self.stage = Stage::Sketch;

@@ -19,9 +19,8 @@
 //! Sources: principal axes by randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
 //! Parameters were measured on the data sets of `docs/benchmarks`.
 
-use super::copied;
-use super::filled;
 use super::team::{Pool, Team};
+use super::{copied, filled};
 use crate::config::Metric;
 use crate::distance::rows::weighted_sum;
 use crate::distance::tile::{self, Block};
@@ -43,7 +42,9 @@ const ROUNDS: usize = 2;
 const DEVIATIONS: f32 = 4.0;
 
 /// Sketches are good when of the `NEIGHBOURS` nearest rows of `QUERIES` of the sample the share `ENOUGH` is among
-/// the `WITHIN` nearest by sketches.
+/// the `WITHIN` nearest by sketches. On 60,000 rows, searches of an index built by sketches with 0.87 (WordNet, 112
+/// axes) need 22 % more distances at a recall of 0.995 than of one built by codes, with 0.97 (176 axes) 3 % more, with
+/// 0.99 (Fashion-MNIST, 112 axes) 3 %: means of six seeds.
 const QUERIES: usize = 32;
 const NEIGHBOURS: usize = 10;
 const WITHIN: usize = 16;
@@ -57,6 +58,8 @@ const UNIT_PROJECTED: usize = 64;
 const TEAM_UNITS: usize = 16;
 /// Bytes behind the codes of a sketch: what is added to squared distances.
 const REST: usize = 4;
+/// Distances that sketching a row costs, about.
+pub(super) const EXPECTED_COST: u64 = FIRST as u64 / super::PAIRS_PER_DISTANCE;
 /// Products of floats that take the time of a distance.
 const PRODUCTS_PER_DISTANCE: usize = 256;
 
@@ -92,10 +95,11 @@ pub(crate) struct Sketches {
 impl Sketches {
     /// Sketches to be, on axes found from the nodes `0..drawn_from`.
     pub(super) fn new(codes: &Codes, drawn_from: usize) -> Result<Self, OutOfMemory> {
-        let most = codes.dimensions() / 2;
-        let can_be = (FIRST..=MOST_DIMENSIONS / 2).contains(&most) && drawn_from >= SAMPLE;
-        let training =
-            if can_be { Some(Box::new(Training::new(codes, drawn_from)?)) } else { None };
+        let training = if can_be(codes.dimensions(), drawn_from) {
+            Some(Box::new(Training::new(codes, drawn_from)?))
+        } else {
+            None
+        };
         Ok(Self {
             drawn_from,
             training,
@@ -165,6 +169,12 @@ impl Sketches {
         }
         Ok((portion * UNIT_PROJECTED * axes.len()) as u64 / super::PAIRS_PER_DISTANCE + 1)
     }
+}
+
+/// Whether an index's rows may have sketches on axes that are found from so many nodes: below, finding them would
+/// take longer than they save.
+pub(super) fn can_be(dimensions: usize, drawn_from: usize) -> bool {
+    (2 * FIRST..=MOST_DIMENSIONS).contains(&dimensions) && drawn_from > super::LARGE
 }
 
 /// Memory for projecting, used again.
@@ -570,7 +580,7 @@ mod tests {
     use super::*;
     use crate::tests::Rng;
 
-    const ROWS: usize = 4000;
+    const ROWS: usize = 20_001;
 
     /// Codes of rows that differ along some axes, each less than the one before, and a little in all dimensions.
     fn coded(axes: usize, dimensions: usize, metric: Metric) -> Codes {
@@ -610,14 +620,14 @@ mod tests {
             let nodes = numbers(0..ROWS).unwrap();
             let (mut exact, mut near) = (Vec::new(), Vec::new());
             let mut found = 0;
-            for node in (0..ROWS as u32).step_by(50) {
+            for node in (0..ROWS as u32).step_by(250) {
                 rank(&codes, node, &nodes, &mut exact);
                 rank(rows, node, &nodes, &mut near);
                 let is_near =
                     |key: &&u64| near[..20].iter().any(|near| *near as u32 == **key as u32);
                 found += exact[..10].iter().filter(is_near).count();
             }
-            assert!(found > 760, "{metric:?}: {found} of 800");
+            assert!(found > 770, "{metric:?}: {found} of 810");
         }
     }
 
@@ -659,7 +669,7 @@ mod tests {
     fn rows_without_few_axes_have_none() {
         assert!(sketched(&coded(0, 240, Metric::L2), 1).rows().is_none(), "differ everywhere");
         assert!(sketched(&coded(20, 200, Metric::L2), 1).rows().is_none(), "short");
-        let few = Sketches::new(&coded(20, 240, Metric::L2), SAMPLE - 1).unwrap();
+        let few = Sketches::new(&coded(20, 240, Metric::L2), ROWS - 1).unwrap();
         assert!(few.are_done(ROWS) && few.rows().is_none());
     }
 
