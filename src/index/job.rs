@@ -489,6 +489,7 @@ impl Index {
         Staged { graph: &mut self.graph, overlay: &mut job.overlay }.commit();
         if let Some(codes) = job.new_codes.take() {
             self.codes = codes;
+            self.sketches = None;
         }
         if let Some(partition) = job.new_partition.take() {
             self.partition = partition;

@@ -59,9 +59,12 @@ const TEAM_UNITS: usize = 16;
 /// Bytes behind the codes of a sketch: what is added to squared distances.
 const REST: usize = 4;
 /// Distances that sketching a row costs, about.
-pub(super) const EXPECTED_COST: u64 = FIRST as u64 / super::PAIRS_PER_DISTANCE;
-/// Products of floats that take the time of a distance.
-const PRODUCTS_PER_DISTANCE: usize = 256;
+pub(super) const EXPECTED_COST: u64 = (FIRST / AXES_PER_DISTANCE) as u64;
+/// Products of floats, components turned, axes projected on, and products of codes that take the time of a distance.
+const PRODUCTS_PER_DISTANCE: usize = 64;
+const TURNED_PER_DISTANCE: usize = 8;
+const AXES_PER_DISTANCE: usize = 2;
+const CODES_PER_DISTANCE: usize = 1536;
 
 /// What rows are compared by: many pairs by what is near enough, some exactly. The same where there are no
 /// sketches.
@@ -167,7 +170,7 @@ impl Sketches {
         for sketched in sketched {
             self.done = axes.keep(&sketched?, &mut self.rows, self.done);
         }
-        Ok((portion * UNIT_PROJECTED * axes.len()) as u64 / super::PAIRS_PER_DISTANCE + 1)
+        Ok((portion * UNIT_PROJECTED * axes.len() / AXES_PER_DISTANCE) as u64)
     }
 }
 
@@ -389,7 +392,7 @@ impl Training {
                     self.panels.pack(&self.turned, &numbers(0..dimensions)?)?;
                     self.step = Step::Gram(0);
                 }
-                Ok(UNIT_TURNED * SAMPLE / PRODUCTS_PER_DISTANCE)
+                Ok(UNIT_TURNED * SAMPLE / TURNED_PER_DISTANCE)
             }
             Step::Gram(next) => {
                 let end = dimensions.min(next + tile::rows());
@@ -408,7 +411,7 @@ impl Training {
                     self.scale_gram();
                     self.add_axes(FIRST)?;
                 }
-                Ok(tile::rows() * SAMPLE / super::PAIRS_PER_DISTANCE as usize)
+                Ok(tile::rows() * dimensions * SAMPLE / CODES_PER_DISTANCE)
             }
             Step::Multiply(next) => {
                 let width = self.new.len() / dimensions;
@@ -442,7 +445,7 @@ impl Training {
                 let sketches = axes.sketch(codes, &self.sample[next..end], &mut self.scratch)?;
                 axes.keep(&sketches, &mut self.trial, next);
                 self.step = if end == SAMPLE { Step::Compare(0) } else { Step::Project(end) };
-                Ok(UNIT_PROJECTED * axes.len() / super::PAIRS_PER_DISTANCE as usize)
+                Ok(UNIT_PROJECTED * axes.len() / AXES_PER_DISTANCE)
             }
             Step::Compare(next) => {
                 self.compare(next * SAMPLE / QUERIES, codes)?;
