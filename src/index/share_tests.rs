@@ -208,5 +208,16 @@ fn sketched_rows_give_the_same_result_whoever_does_the_work_and_whatever_was_bef
         }
         add(&mut index, second, 1);
         assert!(index.to_bytes().unwrap() == expected, "loaded, after batches that were aborted");
+
+        // Rows far away, which are linked one by one, set a new scale.
+        let scale = index.codes.quantizer.as_ref().map(|quantizer| quantizer.scale);
+        let far: Vec<f32> = second[..30 * DIMENSIONS].iter().map(|x| 40.0 * x).collect();
+        add(&mut index, &far, 1);
+        assert_ne!(index.codes.quantizer.as_ref().map(|quantizer| quantizer.scale), scale);
+        let mut read = Index::from_bytes(&index.to_bytes().unwrap()).unwrap();
+        for index in [&mut index, &mut read] {
+            add(index, second, 1);
+        }
+        assert!(index.to_bytes().unwrap() == read.to_bytes().unwrap(), "after a new scale");
     }
 }
