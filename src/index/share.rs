@@ -32,8 +32,8 @@ impl Index {
         job.bulk.as_ref().filter(|bulk| bulk.is_sketched()).map(|_| self.len + job.staged())
     }
 
-    /// The codes of `rows` rows from `first` on, for [`Helper::load`](crate::Helper::load); empty when
-    /// there are no such rows.
+    /// The codes of `rows` rows from `first` on, and their sketches where there are any, for
+    /// [`Helper::load`](crate::Helper::load); empty when there are no such rows.
     ///
     /// # Errors
     ///
