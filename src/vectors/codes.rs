@@ -150,14 +150,11 @@ impl Quantizer {
             let offset = CENTRE as f32 + (copy as f32 + 0.5) / copies as f32;
             saturated += rows::encode(out, row, &self.mean, self.scale, offset);
         }
-        let (sum, squares) = write_tail(out, row.len(), metric);
-        // The sum of (code - 63)^2, all of it in integers.
-        let energy = u64::from(squares) + u64::from(CENTRE * CENTRE) * codes_of(row.len()) as u64
-            - 2 * u64::from(CENTRE) * u64::from(sum);
+        let (sum, squares) = write_tail(out, row.len(), metric, 0);
         self.fit.rows += 1;
         self.fit.saturated += u64::from(saturated);
         self.last_saturated = saturated;
-        self.fit.energy += energy;
+        self.fit.energy += energy_of(sum, squares, row.len());
     }
 
     /// Whether the rows coded since training no longer fit the scale. Judged only after enough
@@ -183,10 +180,23 @@ impl Quantizer {
     }
 }
 
-/// Writes what follows the codes of a row; returns their sum and the sum of their squares.
-fn write_tail(out: &mut [u8], dimensions: usize, metric: Metric) -> (u32, u32) {
+/// The sum of `(code - 63)^2` of a row, all of it in integers, from the sum of its codes and that of their squares.
+fn energy_of(sum: u32, squares: u32, dimensions: usize) -> u64 {
+    u64::from(squares) + u64::from(CENTRE * CENTRE) * codes_of(dimensions) as u64
+        - 2 * u64::from(CENTRE) * u64::from(sum)
+}
+
+/// What of a row enters its distances beside the products.
+fn term_of(sum: u32, squares: u32, metric: Metric) -> u32 {
+    if metric == Metric::Dot { CENTRE * sum } else { squares }
+}
+
+/// Writes what follows the codes of a row: its term, with `extra` for squared L2. Returns the codes' sum and the sum
+/// of their squares.
+fn write_tail(out: &mut [u8], dimensions: usize, metric: Metric, extra: u32) -> (u32, u32) {
     let (sum, squares) = rows::sums(&out[..codes_of(dimensions)]);
-    let term = if metric == Metric::Dot { CENTRE * sum } else { squares };
+    let extra = if metric == Metric::Dot { 0 } else { extra };
+    let term = term_of(sum, squares, metric) + extra;
     let tail = out.len() - TAIL;
     out[tail..].copy_from_slice(&term.to_le_bytes());
     (sum, squares)
@@ -296,12 +306,7 @@ impl Codes {
         let (dimensions, metric) = (self.dimensions, self.metric);
         let out = self.rows.row_mut(row);
         out.iter_mut().zip(codes).for_each(|(out, code)| *out = *code);
-        write_tail(out, dimensions, metric);
-        if metric != Metric::Dot
-            && let Some(term) = out.last_chunk_mut::<TAIL>()
-        {
-            *term = (u32::from_le_bytes(*term) + extra).to_le_bytes();
-        }
+        write_tail(out, dimensions, metric, extra);
     }
 
     /// The distance of two rows.
@@ -312,10 +317,9 @@ impl Codes {
     }
 
     /// The sum of the squares of a row's codes, each less that of the mean.
-    pub(crate) fn energy(&self, node: u32) -> u32 {
+    pub(crate) fn energy(&self, node: u32) -> u64 {
         let (sum, squares) = rows::sums(self.row(node).0);
-        let centred = CENTRE * CENTRE * codes_of(self.dimensions) as u32;
-        (squares + centred).saturating_sub(2 * CENTRE * sum)
+        energy_of(sum, squares, self.dimensions)
     }
 
     /// Hints that some nodes are read soon. Where there are no hints, their rows are not even looked up.
@@ -361,7 +365,7 @@ impl Codes {
         let out = self.rows.row_mut(row);
         out.copy_from_slice(bytes);
         let (sum, squares) = rows::sums(&codes[..codes_of(self.dimensions)]);
-        let least = if self.metric == Metric::Dot { CENTRE * sum } else { squares };
+        let least = term_of(sum, squares, self.metric);
         Ok((least..MOST).contains(&u32::from_le_bytes(*term)))
     }
 
