@@ -12,7 +12,7 @@ use crate::distance::{TOGETHER, nearest};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
-use crate::vectors::{Space, score_all};
+use crate::vectors::{Space, key, of_key, score_all};
 
 /// Members of a cell that is not divided. Few are half as large, so their distances, 4 bytes each, stay
 /// in the second cache.
@@ -142,8 +142,10 @@ impl Leaf {
             distances[itself] = u32::MAX;
         }
         nearest(distances, count, limit, &mut self.found);
-        let node = |place: u64| u64::from(members[place as u32 as usize]);
-        self.found.iter().map(move |key| key >> 32 << 32 | node(*key))
+        self.found.iter().map(move |found| {
+            let (distance, place) = of_key(*found);
+            key(distance, members[place as usize])
+        })
     }
 }
 

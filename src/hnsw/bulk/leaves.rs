@@ -130,9 +130,7 @@ impl Leaves {
         }
         let fresh = self.fresh;
         let cells = self.units.give(budget as usize, |cell| {
-            let members = &partition.cells[cell];
-            let askers = members_from(members, fresh).len();
-            cost_of(askers * members.len() / 2, askers, members.len()) as usize
+            expected_cost_of(&partition.cells[cell], fresh) as usize
         })?;
         out.push(nearest_of(self.m));
         for members in &partition.cells[cells.clone()] {
@@ -166,7 +164,7 @@ impl Leaves {
                 }
                 found.push((node, keys));
             }
-            cost += cost_of(askers.len() * members.len() / 2, askers.len(), members.len());
+            cost += expected_cost_of(members, self.fresh);
         }
         if !self.units.finish(cells) {
             return None;
@@ -200,13 +198,15 @@ fn compare(
 
 /// What all cells cost for their members from `fresh` on, about.
 pub(super) fn cost_of_all(partition: &Partition, fresh: usize) -> u64 {
-    let cost = |members: &Vec<u32>| {
-        let askers = members_from(members, fresh).len();
-        // Where all ask, each pair is computed once.
-        let pairs = askers * members.len() / if askers == members.len() { 2 } else { 1 };
-        cost_of(pairs, askers, members.len())
-    };
-    partition.cells.iter().map(cost).sum()
+    partition.cells.iter().map(|members| expected_cost_of(members, fresh)).sum()
+}
+
+/// What a cell costs for its members from `fresh` on, about.
+fn expected_cost_of(members: &[u32], fresh: usize) -> u64 {
+    let askers = members_from(members, fresh).len();
+    // Where all ask, each pair is computed once.
+    let pairs = askers * members.len() / if askers == members.len() { 2 } else { 1 };
+    cost_of(pairs, askers, members.len())
 }
 
 /// Distances that a cell takes the time of: its pairs, packing, and picking the nearest.
