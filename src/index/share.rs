@@ -29,7 +29,7 @@ impl Index {
     #[must_use]
     pub fn shared_rows(&self) -> Option<usize> {
         let job = self.job.as_deref()?;
-        job.bulk.as_ref().filter(|bulk| bulk.is_sketched()).map(|_| self.len + job.staged())
+        job.bulk.as_ref().filter(|bulk| bulk.can_be_shared()).map(|_| self.len + job.staged())
     }
 
     /// The codes of `rows` rows from `first` on, and their sketches where there are any, for

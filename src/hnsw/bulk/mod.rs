@@ -243,7 +243,7 @@ impl Bulk {
     }
 
     /// Whether helpers can be given what they work on.
-    pub(crate) fn is_sketched(&self) -> bool {
+    pub(crate) fn can_be_shared(&self) -> bool {
         !matches!(self.stage, Stage::Nodes | Stage::Sketch)
     }
 
@@ -394,7 +394,7 @@ impl Bulk {
         if links.len() == self.nodes {
             let drawn_from = self.partition.to_be_drawn_from(self.before, self.nodes);
             self.sketches.take_if(|sketches| sketches.drawn_from() != drawn_from);
-            if sketch::can_be(codes.dimensions(), drawn_from) && self.sketches.is_none() {
+            if self.sketches.is_none() {
                 self.sketches = Some(Box::new(Sketches::new(codes, drawn_from)?));
             }
             self.stage = Stage::Sketch;
