@@ -21,6 +21,29 @@ impl Rng {
         (0..len).map(|_| self.float()).collect()
     }
 
+    /// `rows` vectors one after another that differ along some axes, along each less than along the one before, and
+    /// by up to `noise` in each component: much as embeddings do.
+    pub(crate) fn along_axes(
+        &mut self,
+        rows: usize,
+        dimensions: usize,
+        axes: usize,
+        noise: f32,
+    ) -> Vec<f32> {
+        let axes = self.vector(axes * dimensions);
+        let mut values = Vec::with_capacity(rows * dimensions);
+        for _ in 0..rows {
+            let mut row = self.vector(dimensions);
+            row.iter_mut().for_each(|x| *x *= noise);
+            for (place, axis) in axes.chunks(dimensions).enumerate() {
+                let along = self.float() * 0.95f32.powi(place as i32);
+                row.iter_mut().zip(axis).for_each(|(x, axis)| *x += along * axis);
+            }
+            values.extend(row);
+        }
+        values
+    }
+
     /// `rows` vectors one after another around `clusters` centres, so that near neighbours exist.
     pub(crate) fn clustered(
         &mut self,

@@ -140,33 +140,15 @@ fn a_helper_refuses_what_is_not_for_it() {
     }
 }
 
-/// Long rows that differ along few axes, as embeddings do.
-fn with_few_axes(rows: usize, dimensions: usize, metric: Metric) -> Vec<f32> {
-    const AXES: usize = 40;
-    let mut rng = Rng(23);
-    let axes = rng.vector(AXES * dimensions);
-    let mut values = Vec::with_capacity(rows * dimensions);
-    for _ in 0..rows {
-        let mut row = rng.vector(dimensions);
-        row.iter_mut().for_each(|x| *x *= 0.1);
-        for (place, axis) in axes.chunks(dimensions).enumerate() {
-            let along = rng.float() * 0.95f32.powi(place as i32);
-            row.iter_mut().zip(axis).for_each(|(x, axis)| *x += along * axis);
-        }
-        if metric == Metric::Dot {
-            row[0] += 2.0;
-        }
-        values.extend(row);
-    }
-    values
-}
-
 #[test]
 fn sketched_rows_give_the_same_result_whoever_does_the_work_and_whatever_was_before() {
     const DIMENSIONS: usize = 224;
     const FIRST: usize = 20_400;
     for metric in [Metric::L2, Metric::Dot] {
-        let values = with_few_axes(FIRST + 600, DIMENSIONS, metric);
+        let mut values = Rng(23).along_axes(FIRST + 600, DIMENSIONS, 40, 0.1);
+        if metric == Metric::Dot {
+            values.iter_mut().step_by(DIMENSIONS).for_each(|x| *x += 2.0);
+        }
         let (first, second) = values.split_at(FIRST * DIMENSIONS);
         let add = |index: &mut Index, part: &[f32], threads: usize| {
             let options = BatchOptions::new().threads(threads);

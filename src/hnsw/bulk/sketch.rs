@@ -585,21 +585,14 @@ mod tests {
 
     const ROWS: usize = 20_001;
 
-    /// Codes of rows that differ along some axes, each less than the one before, and a little in all dimensions.
+    /// Codes of rows that differ along some axes, and a little in all dimensions.
     fn coded(axes: usize, dimensions: usize, metric: Metric) -> Codes {
-        let mut rng = Rng(axes as u64);
-        let directions = rng.vector(axes * dimensions);
+        let values = Rng(axes as u64).along_axes(ROWS, dimensions, axes, 1.0 / 3.0);
         let mut codes = Codes::new(dimensions, metric);
         codes.reserve(ROWS).unwrap();
-        for row in 0..ROWS {
-            let mut values: Vec<f32> = rng.vector(dimensions).iter().map(|x| 3.0 * x).collect();
-            for (place, direction) in directions.chunks(dimensions).enumerate() {
-                let along = 9.0 * rng.float() * 0.95f32.powi(place as i32);
-                values.iter_mut().zip(direction).for_each(|(x, axis)| *x += along * axis);
-            }
-            let row_codes: Vec<u8> =
-                values.iter().map(|x| (x + 63.5).clamp(0.0, 126.0) as u8).collect();
-            codes.set_row(row, &row_codes, 0);
+        for (row, values) in values.chunks(dimensions).enumerate() {
+            let steps = values.iter().map(|x| (9.0 * x + 63.5).clamp(0.0, 126.0) as u8);
+            codes.set_row(row, &steps.collect::<Vec<_>>(), 0);
         }
         codes
     }
