@@ -108,11 +108,7 @@ fn bound<L: Lanes>(parts: &[[u32; TOGETHER]], k: usize) -> u32 {
 
 /// Sorts by Batcher's network of 63 comparators (1968, odd-even merge sort).
 #[inline(always)]
-pub(crate) fn sort16<T: Copy>(
-    values: &mut [T; 16],
-    lower: impl Fn(T, T) -> T,
-    upper: impl Fn(T, T) -> T,
-) {
+fn sort16<T: Copy>(values: &mut [T; 16], lower: impl Fn(T, T) -> T, upper: impl Fn(T, T) -> T) {
     macro_rules! compare {
         ($($a:literal $b:literal),*) => {$(
             let (low, high) = (lower(values[$a], values[$b]), upper(values[$a], values[$b]));

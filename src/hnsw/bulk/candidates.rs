@@ -4,28 +4,27 @@
 //! and is recognised by it. What is kept are the smallest keys of all that were offered, in whatever
 //! order they came.
 //!
-//! Always true of a node's list: keys rise, none is there twice, and behind the last there is
-//! [`NONE`] up to the end.
+//! Lists are too many for the caches. So keys that are offered are put behind those that are there, which touches
+//! a line of memory or two; keeping a list in order would touch all of it. Only when there is no more room is
+//! a list *settled*: sorted, rid of what is there twice, and cut to what is kept.
 
 use super::filled;
-use crate::distance::sort16;
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
 
-/// No key: greater than all.
-const NONE: u64 = u64::MAX;
-/// Keys that are merged into a list at once.
-const FEW: usize = 16;
+/// Keys that a list has room for behind those it keeps. With 64 builds take the same time.
+const WAITING: usize = 32;
 /// Lists that are made at once.
 const MADE: usize = 4096;
 
 #[derive(Default)]
 pub(super) struct Candidates {
-    /// For each node a list and a `NONE` that ends it.
     lists: Option<Chunks<u64>>,
-    /// The largest distance that can still enter each list: beside the lists, where it is in the cache.
+    kept: usize,
+    /// How many keys are in each list, and the largest distance that can still enter it: beside the lists,
+    /// where they are in the cache.
+    counts: Vec<u32>,
     limits: Vec<u32>,
-    merged: Vec<u64>,
     /// The first node that has no list yet.
     ready: usize,
 }
@@ -43,38 +42,34 @@ impl Candidates {
     /// The same without the lists: they take megabytes, and are made by [`make_some`](Self::make_some).
     pub(super) fn planned(nodes: usize, kept: usize) -> Result<Self, OutOfMemory> {
         Ok(Self {
-            lists: Some(Chunks::new(kept)),
+            lists: Some(Chunks::new(kept + WAITING)),
+            kept,
+            counts: filled(nodes, 0)?,
             limits: filled(nodes, u32::MAX)?,
-            merged: filled(kept, NONE)?,
             ready: 0,
         })
     }
 
     /// Whether each node has its list.
     pub(super) fn are_ready(&self) -> bool {
-        self.ready == self.limits.len()
+        self.ready == self.counts.len()
     }
 
     /// Makes some more lists.
     pub(super) fn make_some(&mut self) -> Result<(), OutOfMemory> {
         let Some(lists) = &mut self.lists else { return Ok(()) };
-        let end = self.limits.len().min(self.ready + MADE);
-        lists.reserve(end)?;
-        for node in self.ready..end {
-            lists.row_mut(node).fill(NONE);
-        }
-        self.ready = end;
-        Ok(())
+        self.ready = self.counts.len().min(self.ready + MADE);
+        lists.reserve(self.ready)
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.lists.as_ref().map_or(0, Chunks::bytes) + 4 * self.limits.capacity()
+        self.lists.as_ref().map_or(0, Chunks::bytes) + 8 * self.counts.capacity()
     }
 
-    /// The nearest of `node`, rising, each once.
+    /// The nearest of `node`, rising, each once, if its list was settled after the last key was offered.
     pub(super) fn of(&self, node: usize) -> &[u64] {
         let list = self.lists.as_ref().map_or(&[][..], |lists| lists.row(node));
-        &list[..list.partition_point(|key| *key != NONE)]
+        self.counts.get(node).map_or(&[], |count| &list[..*count as usize])
     }
 
     /// The largest distance that can still enter the list of `node`.
@@ -82,48 +77,47 @@ impl Candidates {
         self.limits.get(node).copied().unwrap_or(0)
     }
 
-    /// Offers keys, none of them twice, to the list of `node`.
+    /// Offers keys to the list of `node`.
     #[inline(never)]
     pub(super) fn offer(&mut self, node: usize, keys: impl Iterator<Item = u64>) {
-        let Some(lists) = &mut self.lists else { return };
-        let list = lists.row_mut(node);
-        let mut few = [NONE; FEW + 1];
-        let mut count = 0;
+        let Self { lists: Some(lists), kept, counts, limits, .. } = self else { return };
+        let (list, count) = (lists.row_mut(node), &mut counts[node]);
         for key in keys {
-            few[count] = key;
-            count += 1;
-            if count == FEW {
-                merge(list, &mut few, &mut self.merged);
-                count = 0;
+            if *count as usize == list.len() {
+                *count = settle(list, *kept, &mut limits[node]);
             }
+            list[*count as usize] = key;
+            *count += 1;
         }
-        if count > 0 {
-            merge(list, &mut few, &mut self.merged);
-        }
-        if let (Some(limit), Some(last)) = (self.limits.get_mut(node), list.last()) {
-            *limit = (last >> 32) as u32;
-        }
+    }
+
+    /// Settles the list of `node`.
+    pub(super) fn settle(&mut self, node: usize) {
+        let Self { lists: Some(lists), kept, counts, limits, .. } = self else { return };
+        let count = &mut counts[node];
+        *count = settle(&mut lists.row_mut(node)[..*count as usize], *kept, &mut limits[node]);
     }
 }
 
-/// Merges a few keys into a rising list, each once; what is beyond its length is left out. The keys are
-/// in any order, and a `NONE` is behind them; after it, all are `NONE`.
-///
-/// A key that is in both moves both places on. The list's place moves at most as often as a key is
-/// merged, so the list does not end before.
-fn merge(list: &mut [u64], few: &mut [u64; FEW + 1], merged: &mut [u64]) {
-    if let Some(keys) = few.first_chunk_mut() {
-        sort16(keys, u64::min, u64::max);
+/// Brings the `kept` smallest of some keys to the front, rising, each once. Returns how many there are; if
+/// others may not enter any more, sets the limit.
+#[inline(never)]
+fn settle(keys: &mut [u64], kept: usize, limit: &mut u32) -> u32 {
+    keys.sort_unstable();
+    let (mut count, mut last) = (0, None);
+    for next in 0..keys.len() {
+        let key = keys[next];
+        if count == kept {
+            break;
+        }
+        keys[count] = key;
+        count += usize::from(last != Some(key));
+        last = Some(key);
     }
-    let (mut place, mut next) = (0, 0);
-    for merged in &mut *merged {
-        let (x, y) = (list[place], few[next]);
-        *merged = x.min(y);
-        place += usize::from(x <= y);
-        next = (next + usize::from(y <= x)).min(FEW);
+    if let Some(last) = keys.get(kept - 1).filter(|_| count == kept) {
+        *limit = (last >> 32) as u32;
     }
-    list.copy_from_slice(merged);
-    few.fill(NONE);
+    count as u32
 }
 
 #[cfg(test)]
@@ -152,6 +146,7 @@ mod tests {
         assert_eq!((candidates.of(0), candidates.limit(0)), (&[][..], u32::MAX));
         lists.iter().for_each(|list| candidates.offer(0, list.iter().copied()));
         lists.iter().rev().for_each(|list| candidates.offer(1, list.iter().copied()));
+        (0..2).for_each(|node| candidates.settle(node));
         assert_eq!(candidates.of(0), all);
         assert_eq!(candidates.of(1), all);
         assert_eq!(u64::from(candidates.limit(0)), all[KEPT - 1] >> 32);

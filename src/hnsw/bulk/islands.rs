@@ -27,9 +27,10 @@ const NEAR_RANK: usize = 3;
 const FAR: u64 = 9;
 /// Candidates kept when a node is looked for: fewer than a search has, so that one finds it the more.
 const EF: usize = 12;
-/// Nodes looked at in one unit of work, and how many of them take the time of a distance.
-const UNIT_NODES: usize = 256;
-const NODES_PER_DISTANCE: u64 = 2;
+/// Nodes looked at in one unit of work, and how many distances that takes the time of for each: their lists are
+/// settled.
+const UNIT_NODES: usize = 128;
+const LOOKED_AT_COST: usize = 40;
 
 /// Looks for new nodes that may not be found.
 pub(super) struct Lookout {
@@ -74,12 +75,13 @@ impl Lookout {
         let end = self.nodes.min(self.next + UNIT_NODES);
         self.remote.try_reserve(end - self.next)?;
         for node in self.next..end {
+            self.candidates.settle(node - self.fresh);
             if self.is_doubtful(node, codes) {
                 self.remote.push(node as u32);
             }
         }
         self.next = end;
-        Ok(UNIT_NODES as u64 / NODES_PER_DISTANCE)
+        Ok((UNIT_NODES * LOOKED_AT_COST) as u64)
     }
 
     /// Whether a node must be looked for: it is above layer 0, or none that is above is near to it.

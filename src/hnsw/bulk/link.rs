@@ -42,8 +42,8 @@ pub(super) struct Chooser {
 }
 
 impl Chooser {
-    /// Selects at most `m` links of `node`, one of `nodes`, from its candidates, which rise; where distances are
-    /// those of sketches, from the nearest `nearest` of them. Returns them and the distances computed.
+    /// Selects at most `m` links of `node`, one of `nodes`, from its candidates, which rise; by distances of codes
+    /// where theirs are those of sketches. Returns them and the distances computed.
     // A function of its own: engines make hot functions fast one by one, and small ones faster.
     #[inline(never)]
     fn select(
@@ -51,19 +51,18 @@ impl Chooser {
         node: u32,
         candidates: &mut dyn Iterator<Item = u64>,
         (nodes, m): (usize, usize),
-        nearest: Option<usize>,
+        is_sketched: bool,
         codes: &Codes,
     ) -> (&[u32], u64) {
         let Self { scored, kept } = self;
         let mut cost = 8;
         scored.clear();
         scored.extend(candidates);
-        if let Some(nearest) = nearest {
+        if is_sketched {
             kept.clear();
             kept.extend(scored.iter().map(|key| of_key(*key).1));
             cost += kept.len() as u64;
             rank(codes, node, kept, scored);
-            scored.truncate(nearest);
         }
         let far = anywhere(node, nodes);
         if far != node && scored.iter().all(|near| of_key(*near).1 != far) {
@@ -112,8 +111,8 @@ pub(super) struct Linker {
     fresh: usize,
     nodes: usize,
     m: usize,
-    /// How many of a node's candidates links are selected from, where their distances are those of sketches.
-    nearest: Option<usize>,
+    /// Whether the candidates' distances are those of sketches.
+    is_sketched: bool,
     stage: Stage,
     units: Units,
     /// `m` places for each new node, the nodes it selected, and how many are used.
@@ -135,14 +134,14 @@ impl Linker {
         fresh: usize,
         nodes: usize,
         m: usize,
-        nearest: Option<usize>,
+        is_sketched: bool,
     ) -> Result<Self, OutOfMemory> {
         Ok(Self {
             candidates,
             fresh,
             nodes,
             m,
-            nearest,
+            is_sketched,
             stage: Stage::Select,
             units: Units::new(order.len()),
             chosen: filled(order.len() * m, 0)?,
@@ -243,7 +242,7 @@ impl Linker {
     }
 
     fn select(&mut self, units: Range<usize>, codes: &Codes, team: &Team) -> u64 {
-        let (sizes, nearest, fresh) = ((self.nodes, self.m), self.nearest, self.fresh);
+        let (sizes, is_sketched, fresh) = ((self.nodes, self.m), self.is_sketched, self.fresh);
         if team.threads() == 1 {
             let memory = std::mem::take(&mut self.memory);
             let cost = memory.with(|chooser| {
@@ -251,7 +250,8 @@ impl Linker {
                 for unit in units {
                     let node = self.order[unit];
                     let mut keys = self.candidates.of(node as usize - fresh).iter().copied();
-                    let (kept, distances) = chooser.select(node, &mut keys, sizes, nearest, codes);
+                    let (kept, distances) =
+                        chooser.select(node, &mut keys, sizes, is_sketched, codes);
                     self.set_own(node, kept);
                     cost += distances;
                 }
@@ -264,7 +264,7 @@ impl Linker {
             let node = self.order[unit];
             let mut keys = self.candidates.of(node as usize - fresh).iter().copied();
             self.memory.with(|chooser| {
-                let (kept, cost) = chooser.select(node, &mut keys, sizes, nearest, codes);
+                let (kept, cost) = chooser.select(node, &mut keys, sizes, is_sketched, codes);
                 (kept.to_vec(), cost)
             })
         });
@@ -373,7 +373,7 @@ impl Linker {
             Stage::Select => {
                 let units = self.units.give(budget as usize, |_| SELECT_COST)?;
                 out.push(self.nodes);
-                out.push(self.nearest.unwrap_or(0));
+                out.push(usize::from(self.is_sketched));
                 for node in &self.order[units.clone()] {
                     out.push(*node as usize);
                     out.keys(self.candidates.of(*node as usize - self.fresh).iter().copied());
@@ -465,10 +465,10 @@ pub(super) fn work_select(
     out: &mut Words,
 ) -> Option<()> {
     let nodes = words.one().filter(|nodes| words.has(*nodes))? as usize;
-    let nearest = words.one().map(|nearest| nearest as usize).filter(|nearest| *nearest > 0);
+    let is_sketched = words.one()? != 0;
     while !words.is_empty() {
         let (node, mut keys) = (words.node()?, words.keys()?);
-        let (kept, _) = chooser.select(node, &mut keys, (nodes, m), nearest, codes);
+        let (kept, _) = chooser.select(node, &mut keys, (nodes, m), is_sketched, codes);
         out.list(kept.iter().copied());
     }
     Some(())

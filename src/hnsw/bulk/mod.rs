@@ -370,10 +370,11 @@ impl Bulk {
             Stage::Lookout(lookout) if lookout.is_done() => {
                 let order = self.partition.order(before)?;
                 let m = links.capacity(1);
-                let nearest = self.sketches().map(|_| kept_of(nodes, self.m));
+                let is_sketched = self.sketches().is_some();
                 let (candidates, remote) = lookout.into_parts();
                 self.remote = remote;
-                Stage::Link(Box::new(Linker::new(candidates, order, before, nodes, m, nearest)?))
+                let linker = Linker::new(candidates, order, before, nodes, m, is_sketched)?;
+                Stage::Link(Box::new(linker))
             }
             Stage::Link(linker) if linker.is_done() => Stage::Above { lost: linker.into_lost() },
             stage => stage,

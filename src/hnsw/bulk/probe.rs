@@ -20,7 +20,7 @@ const NEIGHBOURS: usize = 10;
 /// The share of pairs that must meet, by the nodes there are up to. With less, searches of a
 /// batch-built graph need more distances than those of a row-by-row one; a search passes more nodes
 /// in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
-const MEETING: [(usize, f64); 3] = [(20_000, 0.97), (40_000, 0.98), (usize::MAX, 0.985)];
+const MEETING: [(usize, f64); 2] = [(super::LARGE, 0.97), (usize::MAX, 0.98)];
 /// The smallest fan-out there is.
 const LEAST: usize = 3;
 /// Nodes the sample is compared with at once.
@@ -123,6 +123,7 @@ impl Probe {
     ) -> Result<usize, OutOfMemory> {
         let most = MOST_FAN_OUT.min(self.leaders);
         let mut members = [self.sample[place]; 1 + NEIGHBOURS];
+        self.found.settle(place);
         let found = self.found.of(place);
         for (member, key) in members[1..].iter_mut().zip(found) {
             *member = *key as u32;

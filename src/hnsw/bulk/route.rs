@@ -19,7 +19,7 @@ use crate::distance::tile::{self, Block, MOST_ROWS};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
-use crate::vectors::{key, of_key};
+use crate::vectors::{Space, key, of_key, score_all};
 
 /// Nodes for each leader.
 const NODES_PER_LEADER: usize = 50;
@@ -77,6 +77,7 @@ struct CompassScratch {
     /// Distances of some nodes to all leaders, a row each.
     distances: Vec<u32>,
     found: Vec<u64>,
+    near: Vec<u32>,
 }
 
 impl Compass {
@@ -124,7 +125,7 @@ impl Compass {
         fan_out: usize,
         scratch: &mut CompassScratch,
     ) {
-        let CompassScratch { block, distances, found } = scratch;
+        let CompassScratch { block, distances, found, near } = scratch;
         let mut nodes = [0; MOST_ROWS];
         nodes.iter_mut().zip(members).for_each(|(node, member)| *node = node_of(*member));
         rows.near.load_block(&nodes[..members.len().min(MOST_ROWS)], block);
@@ -136,13 +137,20 @@ impl Compass {
             let is_exact = rows.are_exact();
             nearest(row, if is_exact { fan_out } else { 2 * fan_out }, u32::MAX, found);
             if !is_exact {
-                for near in found.iter_mut() {
-                    let (_, place) = of_key(*near);
-                    *near = key(rows.exact.distance(node, self.leaders[place as usize]), place);
-                }
+                near.clear();
+                near.extend(found.iter().map(|key| self.leaders[of_key(*key).1 as usize]));
+                let mut keys = found.iter_mut();
+                score_all(&rows.exact.scorer(node), near, |distance, _| {
+                    if let Some(near) = keys.next() {
+                        *near = key(distance, of_key(*near).1);
+                    }
+                });
             }
             found.sort_unstable();
-            joined.iter_mut().zip(&*found).for_each(|(joined, key)| *joined = *key as u16);
+            joined
+                .iter_mut()
+                .zip(&*found)
+                .for_each(|(joined, key)| *joined = of_key(*key).1 as u16);
         }
     }
 }
