@@ -208,10 +208,10 @@ pub(super) fn nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
     nearest_with::<Four>(row, k, limit, found, |distances: &[u32; TOGETHER], limit| {
         let limit = u32x4_splat(limit);
         let (fours, _) = distances.as_chunks::<4>();
-        let marks: [v128; 4] = std::array::from_fn(|i| u32x4_le(load_u32(&fours[i]), limit));
-        let low = i16x8_narrow_i32x4(marks[0], marks[1]);
-        let high = i16x8_narrow_i32x4(marks[2], marks[3]);
-        u32::from(i8x16_bitmask(i8x16_narrow_i16x8(low, high)))
+        // Narrowing the marks first would take one bit mask instead of four, but compilers clamp them for that.
+        fours.iter().rev().fold(0, |marks, four| {
+            marks << 4 | u32::from(u32x4_bitmask(u32x4_le(load_u32(four), limit)))
+        })
     });
 }
 
