@@ -142,13 +142,19 @@ mod tests {
         all.sort_unstable();
         all.dedup();
         all.truncate(KEPT);
-        let mut candidates = Candidates::new(2, KEPT).unwrap();
+        let mut candidates = Candidates::new(3, KEPT).unwrap();
         assert_eq!((candidates.of(0), candidates.limit(0)), (&[][..], u32::MAX));
         lists.iter().for_each(|list| candidates.offer(0, list.iter().copied()));
         lists.iter().rev().for_each(|list| candidates.offer(1, list.iter().copied()));
-        (0..2).for_each(|node| candidates.settle(node));
-        assert_eq!(candidates.of(0), all);
-        assert_eq!(candidates.of(1), all);
+        // What is beyond the limit need not be offered.
+        for list in &lists {
+            let limit = u64::from(candidates.limit(2));
+            candidates.offer(2, list.iter().copied().filter(|key| key >> 32 <= limit));
+        }
+        for node in 0..3 {
+            candidates.settle(node);
+            assert_eq!(candidates.of(node), all);
+        }
         assert_eq!(u64::from(candidates.limit(0)), all[KEPT - 1] >> 32);
     }
 }

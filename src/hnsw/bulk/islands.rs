@@ -27,10 +27,10 @@ const NEAR_RANK: usize = 3;
 const FAR: u64 = 9;
 /// Candidates kept when a node is looked for: fewer than a search has, so that one finds it the more.
 const EF: usize = 12;
-/// Nodes looked at in one unit of work, and how many distances that takes the time of for each: their lists are
-/// settled.
+/// Nodes looked at in one unit of work.
 const UNIT_NODES: usize = 128;
-const LOOKED_AT_COST: usize = 40;
+/// Distances that take the time of settling a node's list and looking at it.
+pub(super) const LOOKED_AT_COST: u64 = 40;
 
 /// Looks for new nodes that may not be found.
 pub(super) struct Lookout {
@@ -81,7 +81,7 @@ impl Lookout {
             }
         }
         self.next = end;
-        Ok((UNIT_NODES * LOOKED_AT_COST) as u64)
+        Ok(UNIT_NODES as u64 * LOOKED_AT_COST)
     }
 
     /// Whether a node must be looked for: it is above layer 0, or none that is above is near to it.

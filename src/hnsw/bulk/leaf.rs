@@ -14,11 +14,10 @@ use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
 use crate::vectors::{Space, key, of_key, score_all};
 
-/// Members of a cell that is not divided. Dividing parts neighbours: with cells up to 900 a node must join two
-/// more for searches as short, which is the same work in more places. (60,000 rows of WordNet, which lie
-/// unevenly: cells have 640 on average.) Larger ones would take long, and so would cells of long vectors: products
-/// of a cell.
+/// Members of a cell that is not divided. Where cells are divided neighbours part: with cells of up to 900, nodes
+/// must join two more for searches to be as short (60,000 rows of WordNet). Larger ones would take long.
 const LARGEST_CELL: usize = 1200;
+/// Products of a cell: cells of long vectors are smaller, so that none takes long.
 const LARGEST_PRODUCT: usize = 400 << 20;
 
 /// Members of a cell that is not divided.

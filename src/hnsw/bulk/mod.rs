@@ -78,7 +78,7 @@ const MOST_NODES_PER_NEW: usize = 512;
 const ROUTED_PER_NEW: usize = 5;
 
 /// Distances that linking a row costs when it was compared, about: on layer 0, above, and making sure of it.
-const LINKED_COST: u64 = link::EXPECTED_COST + 60;
+const LINKED_COST: u64 = link::EXPECTED_COST + islands::LOOKED_AT_COST + 60;
 
 /// Cells that guests leave in one unit of work, and the distances that take as long.
 const DISMISSED: usize = 128;
@@ -357,6 +357,7 @@ impl Bulk {
                 let leaves = leaves::cost_of_all(&self.partition, before);
                 self.work.plan(leaves + (nodes - before) as u64 * LINKED_COST);
                 let kept = kept_of(nodes, self.m);
+                // By sketches the order is not quite the same.
                 let kept = if self.sketches().is_some() { kept + kept / 2 } else { kept };
                 Stage::Leaves(Box::new(Leaves::new(&self.partition, before, self.m, kept)?))
             }
