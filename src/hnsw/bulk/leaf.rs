@@ -38,6 +38,8 @@ pub(super) struct Leaf {
     /// A row for each asker, `stride` apart: its distances to the members.
     distances: Vec<u32>,
     stride: usize,
+    /// The first member that was not compared.
+    next: usize,
     block: Block,
     found: Vec<u64>,
 }
@@ -55,6 +57,17 @@ impl Leaf {
         members: &[u32],
         codes: &Codes,
     ) -> Result<usize, OutOfMemory> {
+        self.begin(askers, members, codes)?;
+        Ok(self.go_on(usize::MAX, codes))
+    }
+
+    /// Begins to compare askers with members; both rise.
+    pub(super) fn begin(
+        &mut self,
+        askers: &[u32],
+        members: &[u32],
+        codes: &Codes,
+    ) -> Result<(), OutOfMemory> {
         for (own, given) in [(&mut self.askers, askers), (&mut self.members, members)] {
             own.clear();
             own.try_reserve(given.len())?;
@@ -68,21 +81,38 @@ impl Leaf {
             self.distances.try_reserve(places - self.distances.len())?;
             self.distances.resize(places, 0);
         }
-        // A matrix product of few columns would be mostly waste.
-        if askers.len() * 3 <= tile::columns() {
-            return Ok(self.compare_singly(codes));
+        self.next = 0;
+        if self.is_product() { self.panels.pack(codes, &self.askers) } else { Ok(()) }
+    }
+
+    /// Whether all were compared that [`begin`](Self::begin) began with.
+    pub(super) fn is_done(&self) -> bool {
+        self.next >= self.members.len()
+    }
+
+    /// A matrix product of few columns would be mostly waste.
+    fn is_product(&self) -> bool {
+        self.askers.len() * 3 > tile::columns()
+    }
+
+    /// Compares more of them, about so many pairs. Returns how many pairs of a matrix product it took.
+    pub(super) fn go_on(&mut self, most: usize, codes: &Codes) -> usize {
+        if !self.is_product() && !self.is_done() {
+            self.next = self.members.len();
+            return self.compare_singly(codes);
         }
-        self.panels.pack(codes, &self.askers)?;
         let mut pairs = 0;
-        for member in (0..members.len()).step_by(tile::rows()) {
-            let rows = tile::rows().min(members.len() - member);
+        while !self.is_done() && pairs < most {
+            let member = self.next;
+            let rows = tile::rows().min(self.members.len() - member);
             codes.prefetch(few(&self.members[member + rows..], tile::rows()));
             // In a square the pairs left of the diagonal are known.
             let first = if self.is_square { member / tile::columns() } else { 0 };
             self.compare_rows(codes, member, rows, first);
-            pairs += rows * (askers.len() - first * tile::columns());
+            pairs += rows * (self.askers.len() - first * tile::columns());
+            self.next += rows;
         }
-        Ok(pairs)
+        pairs
     }
 
     /// Compares each asker by itself, with some members after another, which stay in the first cache

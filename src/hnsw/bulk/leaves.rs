@@ -20,12 +20,21 @@ const LISTS_COST: u64 = 8192;
 /// time, few enough that progress is told now and then.
 const TEAM_CELLS: usize = 16;
 
+/// Pairs that one thread compares in one step, about, and new rows whose nearest it picks: large cells would hold
+/// a page for longer than it likes.
+const STEP_PAIRS: usize = 1 << 18;
+const STEP_PICKED: usize = 512;
+
 /// Cells being worked on; a unit is a cell.
 pub(super) struct Leaves {
     /// The first new node.
     fresh: usize,
     m: usize,
     units: Units,
+    /// The cell that one thread works on alone, and how many of its new rows' nearest were picked.
+    now: Option<(usize, usize)>,
+    leaf: Leaf,
+    /// For the threads of a team.
     memory: Pool<Leaf>,
     candidates: Candidates,
 }
@@ -45,49 +54,40 @@ impl Leaves {
             fresh,
             m,
             units: Units::new(partition.cells.len()),
+            now: None,
+            leaf: Leaf::default(),
             memory: Pool::default(),
             candidates: Candidates::planned(partition.nodes - fresh, kept)?,
         })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.candidates.bytes() + self.memory.sum(Leaf::bytes)
+        self.candidates.bytes() + self.leaf.bytes() + self.memory.sum(Leaf::bytes)
     }
 
     pub(super) fn is_done(&self) -> bool {
-        self.units.is_done()
+        self.units.is_done() && self.now.is_none()
     }
 
     pub(super) fn into_candidates(self) -> Candidates {
         self.candidates
     }
 
-    /// Does the next cell, or some where a team does them, and returns what that cost in distances.
+    /// Does more of a cell, or some cells where a team does them, and returns what that cost in distances.
     pub(super) fn step(
         &mut self,
         partition: &Partition,
         codes: &Codes,
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
-        let Self { fresh, m, units, memory, candidates } = self;
-        if !candidates.are_ready() {
-            candidates.make_some()?;
+        if !self.candidates.are_ready() {
+            self.candidates.make_some()?;
             return Ok(LISTS_COST);
         }
         if team.threads() == 1 {
-            let Some(cells) = units.take(1, |_| 1) else { return Ok(0) };
-            let members = &partition.cells[cells.start];
-            let askers = members_from(members, *fresh);
-            return memory.with(|leaf| {
-                let pairs = compare(leaf, askers, members, codes)?;
-                for (asker, node) in askers.iter().enumerate() {
-                    let list = list_of(*node, *fresh);
-                    let limit = candidates.limit(list);
-                    candidates.offer(list, leaf.pick(asker, nearest_of(*m), limit));
-                }
-                Ok(cost_of(pairs, askers.len(), members.len()))
-            });
+            return self.step_alone(partition, codes);
         }
+        let Self { fresh, m, units, memory, candidates, .. } = self;
         let Some(cells) = units.take(team.threads() * TEAM_CELLS, |_| 1) else { return Ok(0) };
         let found = team.map(cells.clone(), |cell| -> Result<Found, OutOfMemory> {
             let members = &partition.cells[cell];
@@ -116,6 +116,33 @@ impl Leaves {
             cost += cost_of(pairs, askers.len(), members.len());
         }
         Ok(cost)
+    }
+
+    /// Does more of the cell under way, or of the next.
+    fn step_alone(&mut self, partition: &Partition, codes: &Codes) -> Result<u64, OutOfMemory> {
+        let Self { fresh, m, units, now, leaf, candidates, .. } = self;
+        let is_new = now.is_none();
+        let Some((cell, picked)) = now.take().or_else(|| Some((units.take(1, |_| 1)?.start, 0)))
+        else {
+            return Ok(0);
+        };
+        let members = &partition.cells[cell];
+        let askers = members_from(members, *fresh);
+        if askers.is_empty() {
+            return Ok(1);
+        }
+        if is_new {
+            leaf.begin(askers, members, codes)?;
+        }
+        let pairs = leaf.go_on(STEP_PAIRS, codes);
+        let end = if leaf.is_done() { askers.len().min(picked + STEP_PICKED) } else { picked };
+        for (asker, node) in askers.iter().enumerate().take(end).skip(picked) {
+            let list = list_of(*node, *fresh);
+            let limit = candidates.limit(list);
+            candidates.offer(list, leaf.pick(asker, nearest_of(*m), limit));
+        }
+        *now = (end < askers.len()).then_some((cell, end));
+        Ok(cost_of(pairs, end - picked, members.len()))
     }
 
     /// Gives away some cells, to be done by [`work`].
