@@ -58,8 +58,10 @@ impl Candidates {
     /// Makes some more lists.
     pub(super) fn make_some(&mut self) -> Result<(), OutOfMemory> {
         let Some(lists) = &mut self.lists else { return Ok(()) };
-        self.ready = self.counts.len().min(self.ready + MADE);
-        lists.reserve(self.ready)
+        let end = self.counts.len().min(self.ready + MADE);
+        lists.reserve(end)?;
+        self.ready = end;
+        Ok(())
     }
 
     pub(super) fn bytes(&self) -> usize {

@@ -65,7 +65,7 @@ impl Lookout {
         self.next == self.nodes
     }
 
-    /// The candidates, and the nodes to be looked for.
+    /// The candidates, all settled, and the nodes to be looked for.
     pub(super) fn into_parts(self) -> (Candidates, Vec<u32>) {
         (self.candidates, self.remote)
     }

@@ -15,7 +15,8 @@ use crate::vectors::panels::Panels;
 use crate::vectors::{Space, key, of_key, score_all};
 
 /// Members of a cell that is not divided. Where cells are divided neighbours part: with cells of up to 900, nodes
-/// must join two more for searches to be as short (60,000 rows of WordNet). Larger ones would take long.
+/// must join two more for searches to be as short (60,000 rows of WordNet). Larger ones have
+/// more pairs, whose distances take memory.
 const LARGEST_CELL: usize = 1200;
 /// Products of a cell: cells of long vectors are smaller, so that none takes long.
 const LARGEST_PRODUCT: usize = 400 << 20;
@@ -87,7 +88,7 @@ impl Leaf {
 
     /// Whether all were compared that [`begin`](Self::begin) began with.
     pub(super) fn is_done(&self) -> bool {
-        self.next >= self.members.len()
+        self.askers.is_empty() || self.next >= self.members.len()
     }
 
     /// A matrix product of few columns would be mostly waste.

@@ -93,7 +93,7 @@ impl Leaves {
             let members = &partition.cells[cell];
             let askers = members_from(members, *fresh);
             memory.with(|leaf| {
-                let pairs = compare(leaf, askers, members, codes)?;
+                let pairs = leaf.compare(askers, members, codes)?;
                 let (mut keys, mut ends) = (Vec::new(), Vec::new());
                 for (asker, node) in askers.iter().enumerate() {
                     let limit = candidates.limit(list_of(*node, *fresh));
@@ -121,19 +121,16 @@ impl Leaves {
     /// Does more of the cell under way, or of the next.
     fn step_alone(&mut self, partition: &Partition, codes: &Codes) -> Result<u64, OutOfMemory> {
         let Self { fresh, m, units, now, leaf, candidates, .. } = self;
-        let is_new = now.is_none();
-        let Some((cell, picked)) = now.take().or_else(|| Some((units.take(1, |_| 1)?.start, 0)))
-        else {
-            return Ok(0);
+        let (cell, picked) = if let Some(under_way) = now.take() {
+            under_way
+        } else {
+            let Some(cells) = units.take(1, |_| 1) else { return Ok(0) };
+            let members = &partition.cells[cells.start];
+            leaf.begin(members_from(members, *fresh), members, codes)?;
+            (cells.start, 0)
         };
         let members = &partition.cells[cell];
         let askers = members_from(members, *fresh);
-        if askers.is_empty() {
-            return Ok(1);
-        }
-        if is_new {
-            leaf.begin(askers, members, codes)?;
-        }
         let pairs = leaf.go_on(STEP_PAIRS, codes);
         let end = if leaf.is_done() { askers.len().min(picked + STEP_PICKED) } else { picked };
         for (asker, node) in askers.iter().enumerate().take(end).skip(picked) {
@@ -183,9 +180,7 @@ impl Leaves {
         for members in partition.cells.get(cells.clone())? {
             let askers = members_from(members, self.fresh);
             for node in askers.iter().map(|member| node_of(*member)) {
-                let mut keys: Vec<u64> = words.keys()?.collect();
-                keys.sort_unstable();
-                keys.dedup();
+                let keys: Vec<u64> = words.keys()?.collect();
                 if keys.iter().any(|key| *key as u32 == node) {
                     return None;
                 }
@@ -211,16 +206,6 @@ impl Leaves {
 /// The list of a new member.
 fn list_of(member: u32, fresh: usize) -> usize {
     node_of(member) as usize - fresh
-}
-
-/// Compares a cell with its new members; a single member has nobody to be compared with.
-fn compare(
-    leaf: &mut Leaf,
-    askers: &[u32],
-    members: &[u32],
-    codes: &Codes,
-) -> Result<usize, OutOfMemory> {
-    if askers.is_empty() { Ok(0) } else { leaf.compare(askers, members, codes) }
 }
 
 /// What all cells cost for their members from `fresh` on, about.
@@ -257,7 +242,7 @@ pub(super) fn work(
             return Ok(None);
         };
         let Some(limits) = words.take(askers.len()) else { return Ok(None) };
-        compare(leaf, askers, members, codes)?;
+        leaf.compare(askers, members, codes)?;
         for (asker, limit) in limits.iter().enumerate() {
             out.keys(leaf.pick(asker, nearest as usize, *limit));
         }

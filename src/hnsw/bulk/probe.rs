@@ -17,10 +17,11 @@ use crate::error::OutOfMemory;
 pub(super) const SAMPLE: usize = 100;
 /// Neighbours of each.
 const NEIGHBOURS: usize = 10;
-/// The share of pairs that must meet, by the nodes there are up to. With less, searches of a
+/// The share of pairs that must meet, in a large graph and in others. With less, searches of a
 /// batch-built graph need more distances than those of a row-by-row one; a search passes more nodes
 /// in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
-const MEETING: [(usize, f64); 2] = [(super::LARGE, 0.97), (usize::MAX, 0.98)];
+const MEETING_LARGE: f64 = 0.98;
+const MEETING: f64 = 0.97;
 /// The smallest fan-out there is.
 const LEAST: usize = 3;
 /// Nodes the sample is compared with at once.
@@ -73,8 +74,8 @@ impl Probe {
             return None;
         }
         let most = MOST_FAN_OUT.min(self.leaders);
-        let meeting = MEETING.iter().find(|(nodes, _)| self.nodes <= *nodes);
-        let enough = self.pairs as f64 * meeting.map_or(1.0, |(_, share)| *share);
+        let meeting = if self.nodes > super::LARGE { MEETING_LARGE } else { MEETING };
+        let enough = self.pairs as f64 * meeting;
         let mut together = 0;
         let fan_out = (1..most).find(|fan_out| {
             together += self.meeting[*fan_out];

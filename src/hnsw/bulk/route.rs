@@ -139,10 +139,10 @@ impl Compass {
             if !is_exact {
                 near.clear();
                 near.extend(found.iter().map(|key| self.leaders[of_key(*key).1 as usize]));
-                let mut keys = found.iter_mut();
+                let mut found = found.iter_mut();
                 score_all(&rows.exact.scorer(node), near, |distance, _| {
-                    if let Some(near) = keys.next() {
-                        *near = key(distance, of_key(*near).1);
+                    if let Some(found) = found.next() {
+                        *found = key(distance, of_key(*found).1);
                     }
                 });
             }
