@@ -80,42 +80,46 @@ fn run(
     out: &mut Out<'_>,
     add: impl Fn(uint32x4_t, uint8x16_t, uint8x16_t) -> uint32x4_t,
 ) {
-    let mut sums = [[vdupq_n_u32(0); 4]; 4];
+    let (across, down, stride) = (out.across(4, columns), out.down(4, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0;
-    let panel = columns.panel.as_chunks::<4>().0.as_chunks::<16>().0;
-    for (rows, columns) in rows.iter().zip(panel) {
-        let (quarters, _) = columns.as_chunks::<4>();
-        let columns: [uint8x16_t; 4] = std::array::from_fn(|i| load_groups(&quarters[i]));
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let row = vreinterpretq_u8_u32(vdupq_n_u32(u32::from_le_bytes(*row)));
-            for (sum, column) in sums.iter_mut().zip(columns) {
-                *sum = add(*sum, row, column);
+    for (tile, (panel, terms)) in columns.panels::<4, 16>(block).enumerate() {
+        let mut sums = [[vdupq_n_u32(0); 4]; 4];
+        let panel = panel.as_chunks::<4>().0.as_chunks::<16>().0;
+        for (rows, columns) in rows.iter().zip(panel) {
+            let (quarters, _) = columns.as_chunks::<4>();
+            let columns: [uint8x16_t; 4] = std::array::from_fn(|i| load_groups(&quarters[i]));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let row = vreinterpretq_u8_u32(vdupq_n_u32(u32::from_le_bytes(*row)));
+                for (sum, column) in sums.iter_mut().zip(columns) {
+                    *sum = add(*sum, row, column);
+                }
             }
         }
-    }
-    let terms = columns.terms.as_chunks::<4>().0;
-    let distances: [[uint32x4_t; 4]; 4] = std::array::from_fn(|row| {
-        let row_term = vdupq_n_u32(block.terms[row]);
-        std::array::from_fn(|quarter| {
-            let both = vaddq_u32(row_term, load_u32(&terms[quarter]));
-            vmlsq_n_u32(both, sums[row][quarter], block.dots)
-        })
-    });
-    let stride = out.stride;
-    if let Some(across) = out.across::<4, 16>() {
-        for (row, distances) in distances.iter().enumerate() {
-            for (quarter, distances) in distances.iter().enumerate() {
-                // SAFETY: there is room for 4 rows of 16 places, `stride` apart.
-                unsafe { vst1q_u32(across.add(row * stride + 4 * quarter), *distances) };
+        let terms = terms.as_chunks::<4>().0;
+        let distances: [[uint32x4_t; 4]; 4] = std::array::from_fn(|row| {
+            let row_term = vdupq_n_u32(block.terms[row]);
+            std::array::from_fn(|quarter| {
+                let both = vaddq_u32(row_term, load_u32(&terms[quarter]));
+                vmlsq_n_u32(both, sums[row][quarter], block.dots)
+            })
+        });
+        if let Some(across) = across {
+            for (row, distances) in distances.iter().enumerate() {
+                for (quarter, distances) in distances.iter().enumerate() {
+                    let place = row * stride + 16 * tile + 4 * quarter;
+                    // SAFETY: there is room for 4 rows of 16 places for each tile, `stride` apart.
+                    unsafe { vst1q_u32(across.add(place), *distances) };
+                }
             }
         }
-    }
-    if let Some(down) = out.down::<4, 16>() {
-        for quarter in 0..4 {
-            let columns = turned(distances.map(|row| row[quarter]));
-            for (column, distances) in columns.into_iter().enumerate() {
-                // SAFETY: there is room for 16 columns of 4 places, `stride` apart.
-                unsafe { vst1q_u32(down.add((4 * quarter + column) * stride), distances) };
+        if let Some(down) = down {
+            for quarter in 0..4 {
+                let columns = turned(distances.map(|row| row[quarter]));
+                for (column, distances) in columns.into_iter().enumerate() {
+                    let place = (16 * tile + 4 * quarter + column) * stride;
+                    // SAFETY: there is room for 16 columns of 4 places for each tile, `stride` apart.
+                    unsafe { vst1q_u32(down.add(place), distances) };
+                }
             }
         }
     }

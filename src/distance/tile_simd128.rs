@@ -34,43 +34,47 @@ fn add_products(row: v128, column: v128, sum: v128) -> v128 {
 
 #[inline(never)]
 fn run(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
-    let mut sums = [[i32x4_splat(0); 2]; 4];
+    let (across, down, stride) = (out.across(4, columns), out.down(4, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0;
-    let panel = columns.panel.as_chunks::<4>().0.as_chunks::<8>().0;
-    for (rows, columns) in rows.iter().zip(panel) {
-        let (halves, _) = columns.as_chunks::<4>();
-        let (low, high) = (load(&halves[0]), load(&halves[1]));
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let row = u32x4_splat(u32::from_le_bytes(*row));
-            sums[0] = add_products(row, low, sums[0]);
-            sums[1] = add_products(row, high, sums[1]);
-        }
-    }
-    let terms = columns.terms.as_chunks::<4>().0;
     // The dots are 1 or 2.
-    let shift = block.dots - 1;
-    let distances: [[v128; 2]; 4] = std::array::from_fn(|row| {
-        let row_term = u32x4_splat(block.terms[row]);
-        std::array::from_fn(|half| {
-            let both = i32x4_add(row_term, load(&terms[half]));
-            i32x4_sub(both, i32x4_shl(sums[row][half], shift))
-        })
-    });
-    let stride = out.stride;
-    if let Some(across) = out.across::<4, 8>() {
-        for (row, distances) in distances.iter().enumerate() {
-            for (half, distances) in distances.iter().enumerate() {
-                // SAFETY: there is room for 4 rows of 8 places, `stride` apart.
-                unsafe { v128_store(across.add(row * stride + 4 * half).cast(), *distances) };
+    let twice = u32x4_splat(u32::from(block.dots == 2).wrapping_neg());
+    for (tile, (panel, terms)) in columns.panels::<4, 8>(block).enumerate() {
+        let mut sums = [[i32x4_splat(0); 2]; 4];
+        let panel = panel.as_chunks::<4>().0.as_chunks::<8>().0;
+        for (rows, columns) in rows.iter().zip(panel) {
+            let (halves, _) = columns.as_chunks::<4>();
+            let (low, high) = (load(&halves[0]), load(&halves[1]));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let row = u32x4_splat(u32::from_le_bytes(*row));
+                sums[0] = add_products(row, low, sums[0]);
+                sums[1] = add_products(row, high, sums[1]);
             }
         }
-    }
-    if let Some(down) = out.down::<4, 8>() {
-        for half in 0..2 {
-            let columns = turned(distances.map(|row| row[half]));
-            for (column, distances) in columns.into_iter().enumerate() {
-                // SAFETY: there is room for 8 columns of 4 places, `stride` apart.
-                unsafe { v128_store(down.add((4 * half + column) * stride).cast(), distances) };
+        let terms = terms.as_chunks::<4>().0;
+        let distances: [[v128; 2]; 4] = std::array::from_fn(|row| {
+            let row_term = u32x4_splat(block.terms[row]);
+            std::array::from_fn(|half| {
+                let (both, sum) = (i32x4_add(row_term, load(&terms[half])), sums[row][half]);
+                i32x4_sub(i32x4_sub(both, sum), v128_and(sum, twice))
+            })
+        });
+        if let Some(across) = across {
+            for (row, distances) in distances.iter().enumerate() {
+                for (half, distances) in distances.iter().enumerate() {
+                    let place = row * stride + 8 * tile + 4 * half;
+                    // SAFETY: there is room for 4 rows of 8 places for each tile, `stride` apart.
+                    unsafe { v128_store(across.add(place).cast(), *distances) };
+                }
+            }
+        }
+        if let Some(down) = down {
+            for half in 0..2 {
+                let columns = turned(distances.map(|row| row[half]));
+                for (column, distances) in columns.into_iter().enumerate() {
+                    let place = (8 * tile + 4 * half + column) * stride;
+                    // SAFETY: there is room for 8 columns of 4 places for each tile, `stride` apart.
+                    unsafe { v128_store(down.add(place).cast(), distances) };
+                }
             }
         }
     }

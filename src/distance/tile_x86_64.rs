@@ -49,45 +49,49 @@ fn load_512<T>(values: &[T; 16]) -> __m512i {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn run_avx512(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
-    let mut sums = [[_mm512_setzero_si512(); 2]; 8];
+    let (across, down, stride) = (out.across(8, columns), out.down(8, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<8>().0;
-    let panel = columns.panel.as_chunks::<4>().0.as_chunks::<32>().0;
-    for (rows, columns) in rows.iter().zip(panel) {
-        let (halves, _) = columns.as_chunks::<16>();
-        let (low, high) = (load_512(&halves[0]), load_512(&halves[1]));
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let row = _mm512_set1_epi32(i32::from_le_bytes(*row));
-            sums[0] = _mm512_dpbusd_epi32(sums[0], row, low);
-            sums[1] = _mm512_dpbusd_epi32(sums[1], row, high);
-        }
-    }
-    let terms = columns.terms.as_chunks::<16>().0;
     let dots = _mm512_set1_epi32(block.dots as i32);
-    let distances: [[__m512i; 2]; 8] = std::array::from_fn(|row| {
-        let row_term = _mm512_set1_epi32(block.terms[row] as i32);
-        std::array::from_fn(|half| {
-            let both = _mm512_add_epi32(row_term, load_512(&terms[half]));
-            _mm512_sub_epi32(both, _mm512_mullo_epi32(sums[row][half], dots))
-        })
-    });
-    let stride = out.stride;
-    if let Some(across) = out.across::<8, 32>() {
-        for (row, distances) in distances.iter().enumerate() {
-            for (half, distances) in distances.iter().enumerate() {
-                // SAFETY: there is room for 8 rows of 32 places, `stride` apart.
-                unsafe {
-                    _mm512_storeu_si512(across.add(row * stride + 16 * half).cast(), *distances);
-                };
+    for (tile, (panel, terms)) in columns.panels::<8, 32>(block).enumerate() {
+        let mut sums = [[_mm512_setzero_si512(); 2]; 8];
+        let panel = panel.as_chunks::<4>().0.as_chunks::<32>().0;
+        for (rows, columns) in rows.iter().zip(panel) {
+            let (halves, _) = columns.as_chunks::<16>();
+            let (low, high) = (load_512(&halves[0]), load_512(&halves[1]));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let row = _mm512_set1_epi32(i32::from_le_bytes(*row));
+                sums[0] = _mm512_dpbusd_epi32(sums[0], row, low);
+                sums[1] = _mm512_dpbusd_epi32(sums[1], row, high);
             }
         }
-    }
-    if let Some(down) = out.down::<8, 32>() {
-        for half in 0..2 {
-            let rows = distances.map(|row| row[half]);
-            turn_quarter::<0>(&rows, down, stride, 16 * half);
-            turn_quarter::<1>(&rows, down, stride, 16 * half);
-            turn_quarter::<2>(&rows, down, stride, 16 * half);
-            turn_quarter::<3>(&rows, down, stride, 16 * half);
+        let terms = terms.as_chunks::<16>().0;
+        let distances: [[__m512i; 2]; 8] = std::array::from_fn(|row| {
+            let row_term = _mm512_set1_epi32(block.terms[row] as i32);
+            std::array::from_fn(|half| {
+                let both = _mm512_add_epi32(row_term, load_512(&terms[half]));
+                _mm512_sub_epi32(both, _mm512_mullo_epi32(sums[row][half], dots))
+            })
+        });
+        if let Some(across) = across {
+            for (row, distances) in distances.iter().enumerate() {
+                for (half, distances) in distances.iter().enumerate() {
+                    let place = row * stride + 32 * tile + 16 * half;
+                    // SAFETY: there is room for 8 rows of 32 places for each tile, `stride` apart.
+                    unsafe {
+                        _mm512_storeu_si512(across.add(place).cast(), *distances);
+                    };
+                }
+            }
+        }
+        if let Some(down) = down {
+            for half in 0..2 {
+                let rows = distances.map(|row| row[half]);
+                let first = 32 * tile + 16 * half;
+                turn_quarter::<0>(&rows, down, stride, first);
+                turn_quarter::<1>(&rows, down, stride, first);
+                turn_quarter::<2>(&rows, down, stride, first);
+                turn_quarter::<3>(&rows, down, stride, first);
+            }
         }
     }
 }
@@ -105,7 +109,7 @@ fn turn_quarter<const QUARTER: i32>(
     for (four, rows) in rows.as_chunks::<4>().0.iter().enumerate() {
         for (column, distances) in turned(*rows).into_iter().enumerate() {
             let column = first + 4 * QUARTER as usize + column;
-            // SAFETY: there is room for 32 columns of 8 places, `stride` apart.
+            // SAFETY: there is room for 32 columns of 8 places for each tile, `stride` apart.
             unsafe { _mm_storeu_si128(down.add(column * stride + 4 * four).cast(), distances) };
         }
     }
@@ -156,48 +160,52 @@ fn run_256(
     out: &mut Out<'_>,
     add: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
 ) {
-    let mut sums = [[_mm256_setzero_si256(); 2]; 4];
+    let (across, down, stride) = (out.across(4, columns), out.down(4, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0;
-    let panel = columns.panel.as_chunks::<4>().0.as_chunks::<16>().0;
-    for (rows, columns) in rows.iter().zip(panel) {
-        let (halves, _) = columns.as_chunks::<8>();
-        let (low, high) = (load_256(&halves[0]), load_256(&halves[1]));
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let row = _mm256_set1_epi32(i32::from_le_bytes(*row));
-            sums[0] = add(sums[0], row, low);
-            sums[1] = add(sums[1], row, high);
-        }
-    }
-    let terms = columns.terms.as_chunks::<8>().0;
     let dots = _mm256_set1_epi32(block.dots as i32);
-    let distances: [[__m256i; 2]; 4] = std::array::from_fn(|row| {
-        let row_term = _mm256_set1_epi32(block.terms[row] as i32);
-        std::array::from_fn(|half| {
-            let both = _mm256_add_epi32(row_term, load_256(&terms[half]));
-            _mm256_sub_epi32(both, _mm256_mullo_epi32(sums[row][half], dots))
-        })
-    });
-    let stride = out.stride;
-    if let Some(across) = out.across::<4, 16>() {
-        for (row, distances) in distances.iter().enumerate() {
-            for (half, distances) in distances.iter().enumerate() {
-                // SAFETY: there is room for 4 rows of 16 places, `stride` apart.
-                unsafe {
-                    _mm256_storeu_si256(across.add(row * stride + 8 * half).cast(), *distances);
-                };
+    for (tile, (panel, terms)) in columns.panels::<4, 16>(block).enumerate() {
+        let mut sums = [[_mm256_setzero_si256(); 2]; 4];
+        let panel = panel.as_chunks::<4>().0.as_chunks::<16>().0;
+        for (rows, columns) in rows.iter().zip(panel) {
+            let (halves, _) = columns.as_chunks::<8>();
+            let (low, high) = (load_256(&halves[0]), load_256(&halves[1]));
+            for (sums, row) in sums.iter_mut().zip(rows) {
+                let row = _mm256_set1_epi32(i32::from_le_bytes(*row));
+                sums[0] = add(sums[0], row, low);
+                sums[1] = add(sums[1], row, high);
             }
         }
-    }
-    if let Some(down) = out.down::<4, 16>() {
-        for half in 0..2 {
-            let rows = distances.map(|row| row[half]);
-            let low = turned(rows.map(|row| _mm256_castsi256_si128(row)));
-            let high = turned(rows.map(|row| _mm256_extracti128_si256::<1>(row)));
-            for (column, distances) in low.into_iter().chain(high).enumerate() {
-                // SAFETY: there is room for 16 columns of 4 places, `stride` apart.
-                unsafe {
-                    _mm_storeu_si128(down.add((8 * half + column) * stride).cast(), distances);
-                };
+        let terms = terms.as_chunks::<8>().0;
+        let distances: [[__m256i; 2]; 4] = std::array::from_fn(|row| {
+            let row_term = _mm256_set1_epi32(block.terms[row] as i32);
+            std::array::from_fn(|half| {
+                let both = _mm256_add_epi32(row_term, load_256(&terms[half]));
+                _mm256_sub_epi32(both, _mm256_mullo_epi32(sums[row][half], dots))
+            })
+        });
+        if let Some(across) = across {
+            for (row, distances) in distances.iter().enumerate() {
+                for (half, distances) in distances.iter().enumerate() {
+                    let place = row * stride + 16 * tile + 8 * half;
+                    // SAFETY: there is room for 4 rows of 16 places for each tile, `stride` apart.
+                    unsafe {
+                        _mm256_storeu_si256(across.add(place).cast(), *distances);
+                    };
+                }
+            }
+        }
+        if let Some(down) = down {
+            for half in 0..2 {
+                let rows = distances.map(|row| row[half]);
+                let low = turned(rows.map(|row| _mm256_castsi256_si128(row)));
+                let high = turned(rows.map(|row| _mm256_extracti128_si256::<1>(row)));
+                for (column, distances) in low.into_iter().chain(high).enumerate() {
+                    let place = (16 * tile + 8 * half + column) * stride;
+                    // SAFETY: there is room for 16 columns of 4 places for each tile, `stride` apart.
+                    unsafe {
+                        _mm_storeu_si128(down.add(place).cast(), distances);
+                    };
+                }
             }
         }
     }

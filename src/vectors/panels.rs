@@ -1,5 +1,7 @@
 //! Rows packed as the columns of a matrix product, to be compared with many others.
 
+use std::ops::Range;
+
 use super::codes::Codes;
 use crate::distance::tile::{self, Block, MOST_COLUMNS, MOST_ROWS, Out};
 use crate::error::OutOfMemory;
@@ -49,12 +51,11 @@ impl Panels {
         &self.terms[..self.len]
     }
 
-    /// Compares the rows of a block with the rows of panel `panel`; `out` has room for a tile.
-    #[inline]
-    pub(crate) fn run(&self, panel: usize, block: &Block, out: Out<'_>) {
+    /// Compares the rows of a block with the packed rows of some panels; `out` has room for whole tiles.
+    pub(crate) fn run(&self, panels: Range<usize>, block: &Block, out: Out<'_>) {
         let (columns, bytes) = (tile::columns(), self.panel_bytes);
-        let codes = &self.codes[panel * bytes..(panel + 1) * bytes];
-        block.run(codes, &self.terms[panel * columns..(panel + 1) * columns], out);
+        let codes = &self.codes[panels.start * bytes..panels.end * bytes];
+        block.run(codes, &self.terms[panels.start * columns..panels.end * columns], out);
     }
 
     /// Compares the rows of a block with all: a row of distances for each, as many apart as is returned. What
@@ -62,9 +63,8 @@ impl Panels {
     pub(crate) fn compare(&self, block: &Block, distances: &mut Vec<u32>) -> usize {
         let stride = self.len.next_multiple_of(MOST_COLUMNS);
         distances.resize(stride * MOST_ROWS, 0);
-        for (panel, start) in (0..self.len).step_by(tile::columns()).enumerate() {
-            self.run(panel, block, Out { distances, stride, across: Some(start), down: None });
-        }
+        let panels = 0..self.len.div_ceil(tile::columns());
+        self.run(panels, block, Out { distances, stride, across: Some(0), down: None });
         stride
     }
 }

@@ -141,16 +141,14 @@ impl Leaf {
     fn compare_rows(&mut self, codes: &Codes, member: usize, rows: usize, first: usize) {
         let (columns, stride) = (tile::columns(), self.stride);
         codes.load_block(&self.members[member..member + rows], &mut self.block);
-        for panel in first..self.askers.len().div_ceil(columns) {
-            let asker = panel * columns;
-            let out = Out {
-                distances: &mut self.distances,
-                stride,
-                across: self.is_square.then_some(member * stride + asker),
-                down: Some(asker * stride + member),
-            };
-            self.panels.run(panel, &self.block, out);
-        }
+        let asker = first * columns;
+        let out = Out {
+            distances: &mut self.distances,
+            stride,
+            across: self.is_square.then_some(member * stride + asker),
+            down: Some(asker * stride + member),
+        };
+        self.panels.run(first..self.askers.len().div_ceil(columns), &self.block, out);
     }
 
     /// The members nearest to the asker in place `asker`, about `count` of those at most `limit` away,
