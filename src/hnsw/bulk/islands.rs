@@ -71,6 +71,7 @@ impl Lookout {
     }
 
     /// Does the next unit of work and returns what it cost in distances.
+    #[inline(never)]
     pub(super) fn step(&mut self, codes: &Codes) -> Result<u64, OutOfMemory> {
         let end = self.nodes.min(self.next + UNIT_NODES);
         self.remote.try_reserve(end - self.next)?;
@@ -127,6 +128,7 @@ impl Bridges {
     }
 
     /// Does the next unit of work and returns what it cost in distances.
+    #[inline(never)]
     pub(super) fn step<L: Links>(
         &mut self,
         links: &mut L,

@@ -119,6 +119,7 @@ impl Leaves {
     }
 
     /// Does more of the cell under way, or of the next.
+    #[inline(never)]
     fn step_alone(&mut self, partition: &Partition, codes: &Codes) -> Result<u64, OutOfMemory> {
         let Self { fresh, m, units, now, leaf, candidates, .. } = self;
         let (cell, picked) = if let Some(under_way) = now.take() {

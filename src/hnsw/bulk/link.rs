@@ -241,6 +241,7 @@ impl Linker {
         self.counts[place] = links.len() as u16;
     }
 
+    #[inline(never)]
     fn select(&mut self, units: Range<usize>, codes: &Codes, team: &Team) -> u64 {
         let (sizes, is_sketched, fresh) = ((self.nodes, self.m), self.is_sketched, self.fresh);
         if team.threads() == 1 {
@@ -276,6 +277,7 @@ impl Linker {
         all
     }
 
+    #[inline(never)]
     fn count(&mut self, units: Range<usize>) -> u64 {
         let cost = units.len() as u64 / COUNTED_PER_DISTANCE + 1;
         for unit in units {
@@ -287,6 +289,7 @@ impl Linker {
         cost
     }
 
+    #[inline(never)]
     fn fill(&mut self, units: Range<usize>) -> u64 {
         let cost = units.len() as u64 / COUNTED_PER_DISTANCE + 1;
         for unit in units {
@@ -315,6 +318,7 @@ impl Linker {
         }
     }
 
+    #[inline(never)]
     fn prune<L: Links + Sync>(
         &mut self,
         units: Range<usize>,

@@ -86,6 +86,7 @@ impl Probe {
 
     /// Does the next unit of work and returns how many pairs of a matrix product it took. The leaders
     /// are those in `compass`.
+    #[inline(never)]
     pub(super) fn step(
         &mut self,
         compass: &mut Compass,

@@ -78,6 +78,7 @@ impl Reach {
     }
 
     /// Does the next unit of work and returns what it cost in distances.
+    #[inline(never)]
     pub(super) fn step<L: Links>(
         &mut self,
         links: &mut L,

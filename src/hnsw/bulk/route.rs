@@ -238,6 +238,7 @@ impl Router {
 
     /// Does the next unit of work, or some where a team does it, and returns what it cost in
     /// distances. Nothing is done while all that is left is given away.
+    #[inline(never)]
     pub(super) fn step(
         &mut self,
         partition: &mut Partition,
@@ -289,6 +290,7 @@ impl Router {
     }
 
     /// Begins with all nodes that are in no cell, at the root.
+    #[inline(never)]
     fn start(&mut self, partition: &mut Partition, codes: &Codes) -> Result<u64, OutOfMemory> {
         let mut members = Vec::new();
         members.try_reserve_exact(self.nodes - partition.nodes)?;
@@ -432,6 +434,7 @@ impl Router {
     }
 
     /// Puts the members of some leaders where they came to, and returns what that cost in distances.
+    #[inline(never)]
     fn send_some(
         &mut self,
         partition: &mut Partition,
