@@ -21,6 +21,8 @@ const STEP_MS = 1;
 const FIRST_BUDGET = 2000;
 const LEAST_BUDGET = 200;
 const MOST_BUDGET = 50_000_000;
+/** A step gets no more times the budget of the one before: some take less time than they say, and the next may not. */
+const MOST_GROWTH = 1.5;
 /** Batches up to this size are copied before the call returns. */
 export const COPY_AT_ONCE_BYTES = 32 << 20;
 /** Bytes handed over in one call while copying. */
@@ -173,7 +175,7 @@ class Pace {
       // A last step may be short, and says nothing about the next.
       if (ends(outcome)) return outcome;
       const now = performance.now();
-      const taken = Math.max(now - before, STEP_MS / 4);
+      const taken = Math.max(now - before, STEP_MS / MOST_GROWTH);
       const next = Math.max(Math.round((this.#budget * STEP_MS) / taken), LEAST_BUDGET, this.#budget >> 2);
       this.#budget = Math.min(next, MOST_BUDGET);
       if (now - start + STEP_MS > SLICE_MS) return outcome;

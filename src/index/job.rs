@@ -41,11 +41,11 @@ use crate::vectors::codes::{Codes, Fit};
 use crate::vectors::{check, prepare};
 
 /// Distances that checking a row takes the time of.
-const CHECK_COST: u64 = 1;
+const CHECK_COST: u64 = 5;
 /// Distances that scaling a row and giving it an id takes the time of.
-const ACCEPT_COST: u64 = 4;
+const ACCEPT_COST: u64 = 20;
 /// Distances that coding a row takes the time of.
-const CODE_COST: u64 = 8;
+const CODE_COST: u64 = 24;
 /// Distances between two calls of the caller's progress closure in [`BatchInsertable`]: some
 /// milliseconds.
 const PROGRESS_DISTANCES: u64 = 100_000;

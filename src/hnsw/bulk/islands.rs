@@ -160,7 +160,8 @@ impl Bridges {
         }
         self.own.clear();
         self.own.extend_from_slice(links.links(node, 0));
-        scratch.distances += (self.own.len() + above.len()) as u64;
+        // One by one they take twice the time.
+        scratch.distances += 2 * (self.own.len() + above.len()) as u64;
         let nearest = self.own.iter().map(|other| codes.distance(node, *other)).min().unwrap_or(0);
         let is_far = |other: u32| u64::from(codes.distance(node, other)) > FAR * u64::from(nearest);
         let before = self.own.len();

@@ -22,8 +22,8 @@ const TEAM_CELLS: usize = 16;
 
 /// Pairs that one thread compares in one step, about, and new rows whose nearest it picks: large cells would hold
 /// a page for longer than it likes.
-const STEP_PAIRS: usize = 1 << 18;
-const STEP_PICKED: usize = 512;
+const STEP_PAIRS: usize = 1 << 16;
+const STEP_PICKED: usize = 128;
 
 /// Cells being worked on; a unit is a cell.
 pub(super) struct Leaves {

@@ -25,14 +25,18 @@ const SELECT_COST: usize = 220;
 /// Distances that pruning takes for a node, about.
 const PRUNE_COST: usize = 60;
 /// Distances a node costs here, about.
-pub(super) const EXPECTED_COST: u64 = (SELECT_COST + PRUNE_COST) as u64;
+pub(super) const EXPECTED_COST: u64 = (SELECT_COST + PRUNE_COST) as u64 + 1 + FILL_COST;
+/// After this share of the nodes, one in so many, it is known what selecting takes: data sets differ by half.
+const TRIED: usize = 8;
 /// Nodes worked on in one step.
 const STEP_NODES: usize = 16;
 /// Nodes that a team works on in one step, for each of its threads.
 const TEAM_NODES: usize = 512;
-/// Nodes counted in one step, and how many of them take the time of a distance.
-const STEP_COUNTED: usize = 4096;
-const COUNTED_PER_DISTANCE: u64 = 16;
+/// Nodes counted in one step. Filling in a node's links takes the time of so many distances, counting them of one.
+const STEP_COUNTED: usize = 1024;
+const FILL_COST: u64 = 4;
+/// Distances that bringing a node's links together and writing them takes the time of.
+const WRITE_COST: u64 = 10;
 
 /// Memory for choosing links, used again for the next node.
 #[derive(Default)]
@@ -124,6 +128,9 @@ pub(super) struct Linker {
     memory: Pool<Chooser>,
     /// Nodes that lost a link which led to them, or never had one.
     lost: Vec<u32>,
+    /// Nodes selected for, and the distances that took; what is left, when that has just become known.
+    selected: (usize, u64),
+    left: Option<u64>,
 }
 
 impl Linker {
@@ -150,6 +157,8 @@ impl Linker {
             back: Vec::new(),
             memory: Pool::default(),
             lost: Vec::new(),
+            selected: (0, 0),
+            left: None,
             order,
         })
     }
@@ -184,7 +193,12 @@ impl Linker {
         };
         let Some(units) = self.units.take(most, |_| 1) else { return Ok(0) };
         let cost = match self.stage {
-            Stage::Select => self.select(units, codes, team),
+            Stage::Select => {
+                let nodes = units.len();
+                let cost = self.select(units, codes, team);
+                self.learn(nodes, cost);
+                cost
+            }
             Stage::Count => self.count(units),
             Stage::Fill => self.fill(units),
             Stage::Prune => self.prune(units, links, codes, team)?,
@@ -192,6 +206,24 @@ impl Linker {
         };
         self.go_on()?;
         Ok(cost)
+    }
+
+    /// Takes note of what selecting for some nodes took.
+    fn learn(&mut self, nodes: usize, cost: u64) {
+        let (all, (before, _)) = (self.order.len(), self.selected);
+        self.selected.0 += nodes;
+        self.selected.1 += cost;
+        let (selected, spent) = self.selected;
+        if before * TRIED < all && selected * TRIED >= all {
+            let each = spent / selected as u64;
+            let later = all as u64 * (EXPECTED_COST - SELECT_COST as u64);
+            self.left = Some((all - selected) as u64 * each + later);
+        }
+    }
+
+    /// The distances that what is left takes, once, when that has become known.
+    pub(super) fn take_left(&mut self) -> Option<u64> {
+        self.left.take()
     }
 
     /// Goes on to the next stage when one is through.
@@ -279,7 +311,7 @@ impl Linker {
 
     #[inline(never)]
     fn count(&mut self, units: Range<usize>) -> u64 {
-        let cost = units.len() as u64 / COUNTED_PER_DISTANCE + 1;
+        let cost = units.len() as u64;
         for unit in units {
             let place = self.order[unit] as usize - self.fresh;
             for target in &self.chosen[place * self.m..][..usize::from(self.counts[place])] {
@@ -291,7 +323,7 @@ impl Linker {
 
     #[inline(never)]
     fn fill(&mut self, units: Range<usize>) -> u64 {
-        let cost = units.len() as u64 / COUNTED_PER_DISTANCE + 1;
+        let cost = units.len() as u64 * FILL_COST;
         for unit in units {
             let node = self.order[unit];
             let place = node as usize - self.fresh;
@@ -333,13 +365,13 @@ impl Linker {
             let mut all = Vec::with_capacity(2 * limit);
             self.union(node, seen, &mut all);
             if all.len() <= limit {
-                return (all, Vec::new(), 4);
+                return (all, Vec::new(), WRITE_COST);
             }
             self.memory.with(|chooser| {
                 let (kept, cost) = chooser.prune(node, &all, limit, codes);
                 let kept = kept.to_vec();
                 all.retain(|other| !kept.contains(other));
-                (kept, all, cost + 4)
+                (kept, all, cost + WRITE_COST)
             })
         });
         let mut all = 0;

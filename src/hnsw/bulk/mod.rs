@@ -77,12 +77,16 @@ const MOST_NODES_PER_NEW: usize = 512;
 /// more would cost more than linking the new rows one by one.
 const ROUTED_PER_NEW: usize = 5;
 
-/// Distances that linking a row costs when it was compared, about: on layer 0, above, and making sure of it.
-const LINKED_COST: u64 = link::EXPECTED_COST + islands::LOOKED_AT_COST + 60;
+/// Distances that linking a row costs when it was compared, about: on layer 0; above, and making sure of it.
+const LINKED_COST: u64 = islands::LOOKED_AT_COST + link::EXPECTED_COST + LATER_COST;
+const LATER_COST: u64 = 80 + reach::LOOKED_AT_COST;
+/// Distances that inserting a node above layer 0 costs, about, and looking for one.
+const ABOVE_COST: u64 = 700;
+const BRIDGE_COST: u64 = 350;
 
 /// Cells that guests leave in one unit of work, and the distances that take as long.
-const DISMISSED: usize = 128;
-const DISMISS_COST: u64 = 1024;
+const DISMISSED: usize = 32;
+const DISMISS_COST: u64 = 2048;
 
 /// Nodes from which on a graph is large.
 const LARGE: usize = 20_000;
@@ -315,6 +319,9 @@ impl Bulk {
             }
             Stage::Link(linker) => {
                 let cost = linker.step(links, codes, team)?;
+                if let Some(left) = linker.take_left() {
+                    self.work.plan(left + (nodes - before) as u64 * LATER_COST);
+                }
                 self.go_on(links)?;
                 Ok(cost)
             }
@@ -380,7 +387,14 @@ impl Bulk {
                 let linker = Linker::new(candidates, order, before, nodes, m, is_sketched)?;
                 Stage::Link(Box::new(linker))
             }
-            Stage::Link(linker) if linker.is_done() => Stage::Above { lost: linker.into_lost() },
+            Stage::Link(linker) if linker.is_done() => {
+                let above =
+                    (self.above..nodes).filter(|node| level_of(self.seed, *node, self.m) > 0);
+                let reach = reach::LOOKED_AT_COST * (nodes - before) as u64;
+                let bridges = BRIDGE_COST * self.remote.len() as u64;
+                self.work.plan(ABOVE_COST * above.count() as u64 + reach + bridges);
+                Stage::Above { lost: linker.into_lost() }
+            }
             stage => stage,
         };
         Ok(())

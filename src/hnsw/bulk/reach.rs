@@ -17,9 +17,9 @@ use crate::vectors::codes::Codes;
 use crate::vectors::{Scorer, Space};
 
 /// Nodes looked at in one unit of work.
-const UNIT_NODES: usize = 1024;
-/// Nodes that take the time of a distance to look at.
-const NODES_PER_DISTANCE: u64 = 16;
+const UNIT_NODES: usize = 256;
+/// Distances that take the time of looking at a node and its links.
+pub(super) const LOOKED_AT_COST: u64 = 5;
 /// Candidates kept when a node near an unreached one is looked for.
 const EF: usize = 64;
 
@@ -85,10 +85,12 @@ impl Reach {
         codes: &Codes,
         scratch: &mut Scratch,
     ) -> Result<u64, OutOfMemory> {
+        let mut cost = 1;
         for _ in 0..UNIT_NODES {
             let found = match &mut self.way {
                 Way::Walk { reached, waiting, next } => {
                     if let Some(node) = waiting.pop() {
+                        cost += LOOKED_AT_COST;
                         for target in links.links(node, 0) {
                             if !std::mem::replace(&mut reached[*target as usize], true) {
                                 waiting.push(*target);
@@ -113,6 +115,7 @@ impl Reach {
                         break;
                     };
                     suspects.truncate(last);
+                    cost += LOOKED_AT_COST;
                     let node = last as u32;
                     let mut neighbours = links.links(node, 0).iter();
                     let is_linked = neighbours.any(|other| links.links(*other, 0).contains(&node));
@@ -120,11 +123,10 @@ impl Reach {
                 }
             };
             if let Some(node) = found {
-                let cost = self.connect(links, codes, node, scratch)?;
-                return Ok(cost + UNIT_NODES as u64 / NODES_PER_DISTANCE);
+                return Ok(cost + self.connect(links, codes, node, scratch)?);
             }
         }
-        Ok(UNIT_NODES as u64 / NODES_PER_DISTANCE)
+        Ok(cost)
     }
 
     /// Links to `node` from one near it that is reached.

@@ -7,7 +7,7 @@
 use std::ops::Range;
 
 use super::leaf::{Leaf, largest_cell};
-use super::partition::{Child, GUEST, MOST_LEADERS, Partition, Slot, node_of};
+use super::partition::{Child, GUEST, MOST_FAN_OUT, MOST_LEADERS, Partition, Slot, node_of};
 use super::probe::Probe;
 use super::share::{Reader, Words};
 use super::sketch::Rows;
@@ -40,9 +40,10 @@ const UNIT_NODES: usize = 64;
 /// Units that a team does at once, for each of its threads.
 const TEAM_UNITS: usize = 16;
 
-/// Members put into cells in one unit of work, about, and how many of them take the time of a distance.
+/// Members sorted or put into cells in one unit of work, about, and how many of them take the time of a distance.
 const SENT: usize = 1 << 15;
 const SENT_PER_DISTANCE: u64 = 32;
+const SORTED_PER_DISTANCE: u64 = 6;
 
 /// A share of some cells, rounded up.
 fn share(cells: usize, (part, whole): (usize, usize)) -> usize {
@@ -59,8 +60,13 @@ pub(super) fn expected_cost(nodes: usize, dimensions: usize) -> u64 {
     if nodes <= largest_cell(dimensions) {
         1
     } else {
-        (leaders_of(nodes) + super::probe::SAMPLE) as u64 / PAIRS_PER_DISTANCE
+        cost_of(1, leaders_of(nodes) + super::probe::SAMPLE, MOST_FAN_OUT)
     }
+}
+
+/// Distances that bringing some nodes to `fan_out` of some leaders costs, about.
+fn cost_of(nodes: usize, leaders: usize, fan_out: usize) -> u64 {
+    nodes as u64 * (leaders as u64 / PAIRS_PER_DISTANCE + 2 * fan_out as u64)
 }
 
 /// Finds the leaders nearest to nodes.
@@ -171,6 +177,10 @@ struct Comparing {
 }
 
 impl Comparing {
+    fn bytes(&self) -> usize {
+        4 * self.group.members.capacity() + 2 * self.joined.capacity()
+    }
+
     /// The members of some units.
     fn members(&self, units: &Range<usize>) -> Range<usize> {
         let end = (units.end * UNIT_NODES).min(self.group.members.len());
@@ -178,15 +188,59 @@ impl Comparing {
     }
 }
 
-/// The members of a group, sorted by the leaders they go on to.
+/// The members of a group, being sorted by the leaders they go on to.
 struct Sending {
-    split: u32,
-    members: Vec<u32>,
-    /// Where those of each leader begin, and the last end.
+    compared: Comparing,
+    /// In how many of the cells that a member joins it stays.
+    staying: usize,
+    /// The next member to be sorted in.
+    next_member: usize,
+    sorted: Vec<u32>,
+    /// Where those of each leader begin, and the last end; where the next of each goes.
     starts: Vec<usize>,
-    /// The next leader whose members are put where they came to, and how many members there were.
+    ends: Vec<usize>,
+    /// The next leader whose members are put where they came to.
     next: usize,
-    before: usize,
+}
+
+impl Sending {
+    fn new(partition: &Partition, compared: Comparing) -> Result<Self, OutOfMemory> {
+        let split = compared.group.split;
+        let leaders = partition.splits[split as usize].leaders.len();
+        // Below the root nodes stay guests or not, as they came.
+        let staying = match split {
+            0 => share(partition.fan_out, STAYING),
+            _ => compared.fan_out,
+        };
+        let mut starts = filled(leaders + 1, 0usize)?;
+        compared.joined.iter().for_each(|leader| starts[usize::from(*leader) + 1] += 1);
+        for leader in 0..leaders {
+            starts[leader + 1] += starts[leader];
+        }
+        let (ends, sorted) = (copied(&starts)?, filled(starts[leaders], 0)?);
+        Ok(Self { compared, staying, next_member: 0, sorted, starts, ends, next: 0 })
+    }
+
+    fn bytes(&self) -> usize {
+        self.compared.bytes() + 4 * self.sorted.capacity()
+    }
+
+    /// Sorts some members in. Returns how many places they have.
+    fn sort_some(&mut self) -> usize {
+        let fan_out = self.compared.fan_out;
+        let members = self.compared.group.members[self.next_member..].iter();
+        let joined = self.compared.joined[self.next_member * fan_out..].chunks(fan_out);
+        let portion = SENT / fan_out;
+        for (member, joined) in members.zip(joined).take(portion) {
+            for (rank, leader) in joined.iter().enumerate() {
+                let end = &mut self.ends[usize::from(*leader)];
+                self.sorted[*end] = if rank < self.staying { *member } else { *member | GUEST };
+                *end += 1;
+            }
+        }
+        self.next_member += portion;
+        portion * fan_out
+    }
 }
 
 /// Brings nodes to their cells.
@@ -224,9 +278,8 @@ impl Router {
 
     pub(super) fn bytes(&self) -> usize {
         let waiting = self.waiting.iter().map(|group| 4 * group.members.capacity()).sum::<usize>();
-        let now = self.now.as_ref();
-        let now = now.map_or(0, |now| 4 * now.group.members.capacity() + 2 * now.joined.capacity());
-        let sending = self.sending.as_ref().map_or(0, |sending| 4 * sending.members.capacity());
+        let now = self.now.as_ref().map_or(0, Comparing::bytes);
+        let sending = self.sending.as_ref().map_or(0, Sending::bytes);
         let probe = self.probe.as_ref().map_or(0, |probe| probe.bytes());
         waiting + now + sending + probe + self.leaf.bytes() + self.compass.bytes()
     }
@@ -281,7 +334,7 @@ impl Router {
                 place[..found.len()].copy_from_slice(&found);
             }
             self.go_on(partition)?;
-            return Ok((members.len() * leaders) as u64 / PAIRS_PER_DISTANCE);
+            return Ok(cost_of(members.len(), leaders, fan_out));
         }
         let Some(group) = self.waiting.last() else { return Ok(0) };
         self.compass.set(&partition.splits[group.split as usize].leaders, codes)?;
@@ -329,7 +382,7 @@ impl Router {
     /// Sorts the members of a group by their leaders when all were compared.
     fn go_on(&mut self, partition: &Partition) -> Result<(), OutOfMemory> {
         if let Some(now) = self.now.take_if(|now| now.units.is_done()) {
-            self.sending = Some(sorted(partition, &now)?);
+            self.sending = Some(Sending::new(partition, now)?);
         }
         Ok(())
     }
@@ -337,8 +390,8 @@ impl Router {
     /// Gives away some units, to be done by [`work`].
     pub(super) fn give(&mut self, budget: u64, out: &mut Words) -> Option<Range<usize>> {
         let now = self.now.as_mut()?;
-        let cost = UNIT_NODES * self.compass.len() / PAIRS_PER_DISTANCE as usize;
-        let units = now.units.give(budget as usize, |_| cost)?;
+        let cost = cost_of(UNIT_NODES, self.compass.len(), now.fan_out);
+        let units = now.units.give(budget as usize, |_| cost as usize)?;
         let members = &now.group.members[now.members(&units)];
         out.push(now.fan_out);
         out.list(self.compass.leaders.iter().copied());
@@ -366,7 +419,7 @@ impl Router {
         let places = &mut now.joined[members.start * fan_out..members.end * fan_out];
         places.iter_mut().zip(found).for_each(|(place, leader)| *place = *leader as u16);
         self.go_on(partition)?;
-        Ok(Some((members.len() * leaders) as u64 / PAIRS_PER_DISTANCE))
+        Ok(Some(cost_of(members.len(), leaders, fan_out)))
     }
 
     /// Takes back what was given away and is not done.
@@ -433,7 +486,8 @@ impl Router {
         Ok(leaders)
     }
 
-    /// Puts the members of some leaders where they came to, and returns what that cost in distances.
+    /// Sorts some members by their leaders or, when all are, puts those of some leaders where they came to.
+    /// Returns what that cost in distances.
     #[inline(never)]
     fn send_some(
         &mut self,
@@ -441,15 +495,21 @@ impl Router {
         mut sending: Sending,
         codes: &Codes,
     ) -> Result<u64, OutOfMemory> {
+        if sending.next_member < sending.compared.group.members.len() {
+            let sorted = sending.sort_some();
+            self.sending = Some(sending);
+            return Ok(sorted as u64 / SORTED_PER_DISTANCE + 1);
+        }
         let first = sending.next;
+        let Group { split, members } = &sending.compared.group;
+        let (split, before) = (*split, members.len());
         while let Some([start, end]) = sending.starts.get(sending.next..sending.next + 2) {
             if start - sending.starts[first] >= SENT {
                 break;
             }
-            let slot = Slot::Child { split: sending.split, child: sending.next as u32 };
+            let slot = Slot::Child { split, child: sending.next as u32 };
             if end > start {
-                let members = &sending.members[*start..*end];
-                self.settle(partition, slot, members, sending.before, codes)?;
+                self.settle(partition, slot, &sending.sorted[*start..*end], before, codes)?;
             }
             sending.next += 1;
         }
@@ -459,37 +519,6 @@ impl Router {
         }
         Ok(sent as u64 / SENT_PER_DISTANCE + 1)
     }
-}
-
-/// Sorts the members of a group by the leaders they go on to.
-fn sorted(partition: &Partition, now: &Comparing) -> Result<Sending, OutOfMemory> {
-    let Group { split, members } = &now.group;
-    let leaders = partition.splits[*split as usize].leaders.len();
-    // Below the root nodes stay guests or not, as they came.
-    let staying = match *split {
-        0 => share(partition.fan_out, STAYING),
-        _ => now.fan_out,
-    };
-    let visits = || {
-        let each = members.iter().zip(now.joined.chunks(now.fan_out));
-        each.flat_map(|(member, joined)| {
-            joined.iter().enumerate().map(move |(rank, leader)| {
-                (usize::from(*leader), if rank < staying { *member } else { *member | GUEST })
-            })
-        })
-    };
-    let mut ends = filled(leaders + 1, 0usize)?;
-    visits().for_each(|(leader, _)| ends[leader + 1] += 1);
-    for leader in 0..leaders {
-        ends[leader + 1] += ends[leader];
-    }
-    let starts = copied(&ends)?;
-    let mut sorted = filled(ends[leaders], 0u32)?;
-    for (leader, member) in visits() {
-        sorted[ends[leader]] = member;
-        ends[leader] += 1;
-    }
-    Ok(Sending { split: *split, members: sorted, starts, next: 0, before: members.len() })
 }
 
 /// Divides nodes that leaders do not part, because they are equal or nearly so: any parts will do.

@@ -60,8 +60,10 @@ const TEAM_UNITS: usize = 16;
 const REST: usize = 4;
 /// Distances that sketching a row costs, about.
 pub(super) const EXPECTED_COST: u64 = (FIRST / AXES_PER_DISTANCE) as u64;
-/// Products of floats, components turned, axes projected on, and products of codes that take the time of a distance.
-const PRODUCTS_PER_DISTANCE: usize = 64;
+/// Products of floats in a matrix and of two vectors, components turned, axes projected on, and products of codes that
+/// take the time of a distance.
+const MULTIPLIED_PER_DISTANCE: usize = 160;
+const PRODUCTS_PER_DISTANCE: usize = 48;
 const TURNED_PER_DISTANCE: usize = 8;
 const AXES_PER_DISTANCE: usize = 2;
 const CODES_PER_DISTANCE: usize = 1536;
@@ -427,7 +429,7 @@ impl Training {
                     turn(&self.product, axes, width);
                     self.step = Step::Orthogonalise(self.settled);
                 }
-                Ok(UNIT_ROWS * width * dimensions / PRODUCTS_PER_DISTANCE)
+                Ok(UNIT_ROWS * width * dimensions / MULTIPLIED_PER_DISTANCE)
             }
             Step::Orthogonalise(next) => {
                 let (before, rest) = self.found.split_at_mut(next * dimensions);
