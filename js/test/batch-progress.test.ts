@@ -160,6 +160,25 @@ describe('while a batch of 10,000 rows runs', () => {
     expect(messages, 'messages').to.be.at.least(5);
   });
 
+  it('what the page sends itself waits for one slice, not for two', async () => {
+    const channel = new MessageChannel();
+    let messages = 0;
+    channel.port1.onmessage = () => {
+      messages += 1;
+      channel.port2.postMessage(null);
+    };
+    channel.port2.postMessage(null);
+    let slices = 0;
+    const index = await fresh({ dimensions: DIMENSIONS });
+    try {
+      await index.insertBatch(rows, { workers: 0, onProgress: () => (slices += 1) });
+    } finally {
+      channel.port1.close();
+    }
+    expect(slices).to.be.at.least(20);
+    expect(messages / slices, 'messages for each slice').to.be.at.least(0.8);
+  });
+
   it('frames are painted', async function () {
     if (inNode || document.visibilityState !== 'visible') return this.skip();
     expect(await turns((turn) => requestAnimationFrame(turn)), 'frames').to.be.at.least(5);
