@@ -272,6 +272,8 @@ async function copyRows(raw: () => RawIndex, plan: Plan, pause: () => Promise<vo
       start = performance.now();
     }
   }
+  // What was copied at once may have taken longer than a slice: the first slice does not come on top.
+  if (performance.now() - start >= SLICE_MS) await pause();
 }
 
 /** Gathers rows and hands them over; a row of the wrong length is refused in its place. */
