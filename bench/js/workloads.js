@@ -12,6 +12,9 @@ const ROWS_BETWEEN_PAUSES = 2000;
 const ATTACHED = 1000;
 /** Threads that help with a batch. */
 const HELPERS = 2;
+/** A browser is at rest when its processes work less than a tenth of this long; it is waited for so many times. */
+const REST_MS = 300;
+const RESTS = 20;
 /** What searches are timed at: from the least that finds ten rows to far beyond recall 0.99. */
 const EFS = [10, 16, 24, 32, 48, 64, 96, 128, 192, 256];
 /** Queries that a loaded index must answer as the one that was saved. */
@@ -114,9 +117,20 @@ const noise = (lab, settings) => inTurn(lab, settings, ['batch', 'batchAgain']);
 /** A batch alone, and one that threads help with. */
 const workers = (lab, settings) => inTurn(lab, settings, ['alone', 'helped']);
 
+/** Waits until a browser that has just started has come to rest: what it still does is none of the work's. */
+async function rest(lab) {
+  for (let wait = 0; wait < RESTS; wait += 1) {
+    const before = await lab.cpuMs();
+    if (before === undefined) return;
+    await new Promise((resolve) => { setTimeout(resolve, REST_MS); });
+    if (await lab.cpuMs() - before < REST_MS / 10) return;
+  }
+}
+
 /** `ways` in rounds; the first of the first round meets an engine that has compiled nothing yet. */
 async function build(lab, { data: name, rounds, ways, ef = 64 }) {
   const data = await lab.open(name);
+  await rest(lab);
   const result = { times: {}, ef, recall: {} };
   const order = [...ways];
   for (let round = 0; round < rounds; round += 1) {
