@@ -91,19 +91,28 @@ pub(crate) struct Out<'a> {
 }
 
 impl Out<'_> {
-    /// Where the rows begin, if they are wanted and there is room for `rows` of all `columns`.
-    pub(super) fn across(&mut self, rows: usize, columns: &Columns<'_>) -> Option<*mut u32> {
-        self.places(self.across?, rows, columns.terms.len())
+    /// Where the rows and where the columns begin, if they are wanted and there is room for `rows` by all `columns`.
+    fn starts(&self, rows: usize, columns: &Columns<'_>) -> (Option<usize>, Option<usize>) {
+        let columns = columns.terms.len();
+        let fitting = |start: usize, lines: usize, places: usize| {
+            let end = self.stride.checked_mul(lines.saturating_sub(1))?;
+            let end = start.checked_add(end)?.checked_add(places)?;
+            (end <= self.distances.len()).then_some(start)
+        };
+        let across = self.across.and_then(|start| fitting(start, rows, columns));
+        (across, self.down.and_then(|start| fitting(start, columns, rows)))
     }
 
-    /// Where the columns begin, if they are wanted and there is room for them.
-    pub(super) fn down(&mut self, rows: usize, columns: &Columns<'_>) -> Option<*mut u32> {
-        self.places(self.down?, columns.terms.len(), rows)
-    }
-
-    fn places(&mut self, start: usize, rows: usize, columns: usize) -> Option<*mut u32> {
-        let end = start.checked_add(self.stride.checked_mul(rows - 1)?)?.checked_add(columns)?;
-        self.distances.get_mut(start..end).map(<[u32]>::as_mut_ptr)
+    /// The same as pointers.
+    pub(super) fn places(
+        &mut self,
+        rows: usize,
+        columns: &Columns<'_>,
+    ) -> (Option<*mut u32>, Option<*mut u32>) {
+        let (across, down) = self.starts(rows, columns);
+        let first = self.distances.as_mut_ptr();
+        let at = |start: usize| first.wrapping_add(start);
+        (across.map(at), down.map(at))
     }
 }
 
@@ -239,9 +248,7 @@ pub(super) const SCALAR: Form =
     Form { rows: 4, columns: 8, layout: Layout::Bytes, run: run_scalar, name: "scalar" };
 
 fn run_scalar(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
-    let is_across = out.across(4, columns).is_some();
-    let is_down = out.down(4, columns).is_some();
-    let (across, down) = (out.across.filter(|_| is_across), out.down.filter(|_| is_down));
+    let (across, down) = out.starts(4, columns);
     for (tile, (panel, terms)) in columns.panels::<4, 8>(block).enumerate() {
         let mut products = [[0u32; 8]; 4];
         let rows = block.groups.as_chunks::<GROUP_BYTES>().0.chunks_exact(4);

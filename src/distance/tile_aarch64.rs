@@ -80,7 +80,7 @@ fn run(
     out: &mut Out<'_>,
     add: impl Fn(uint32x4_t, uint8x16_t, uint8x16_t) -> uint32x4_t,
 ) {
-    let (across, down, stride) = (out.across(4, columns), out.down(4, columns), out.stride);
+    let ((across, down), stride) = (out.places(4, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0;
     for (tile, (panel, terms)) in columns.panels::<4, 16>(block).enumerate() {
         let mut sums = [[vdupq_n_u32(0); 4]; 4];

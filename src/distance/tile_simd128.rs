@@ -34,7 +34,7 @@ fn add_products(row: v128, column: v128, sum: v128) -> v128 {
 
 #[inline(never)]
 fn run(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
-    let (across, down, stride) = (out.across(4, columns), out.down(4, columns), out.stride);
+    let ((across, down), stride) = (out.places(4, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0;
     // The dots are 1 or 2.
     let twice = u32x4_splat(u32::from(block.dots == 2).wrapping_neg());

@@ -49,7 +49,7 @@ fn load_512<T>(values: &[T; 16]) -> __m512i {
 
 #[target_feature(enable = "avx512f,avx512bw,avx512vl,avx512vnni")]
 fn run_avx512(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
-    let (across, down, stride) = (out.across(8, columns), out.down(8, columns), out.stride);
+    let ((across, down), stride) = (out.places(8, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<8>().0;
     let dots = _mm512_set1_epi32(block.dots as i32);
     for (tile, (panel, terms)) in columns.panels::<8, 32>(block).enumerate() {
@@ -160,7 +160,7 @@ fn run_256(
     out: &mut Out<'_>,
     add: impl Fn(__m256i, __m256i, __m256i) -> __m256i,
 ) {
-    let (across, down, stride) = (out.across(4, columns), out.down(4, columns), out.stride);
+    let ((across, down), stride) = (out.places(4, columns), out.stride);
     let rows = block.groups.as_chunks::<4>().0.as_chunks::<4>().0;
     let dots = _mm256_set1_epi32(block.dots as i32);
     for (tile, (panel, terms)) in columns.panels::<4, 16>(block).enumerate() {
