@@ -104,6 +104,11 @@ impl Out<'_> {
     }
 
     /// The same as pointers.
+    #[cfg(any(
+        target_arch = "x86_64",
+        target_arch = "aarch64",
+        all(target_arch = "wasm32", target_feature = "simd128")
+    ))]
     pub(super) fn places(
         &mut self,
         rows: usize,
