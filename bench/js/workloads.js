@@ -22,7 +22,8 @@ const COMPARED = 100;
 /** Batches of a few milliseconds are timed together, so many rows at a time. */
 const ROWS_TIMED = 5000;
 
-const laterTask = () => new Promise((resolve) => { setTimeout(resolve, 0); });
+const sleep = (ms) => new Promise((resolve) => { setTimeout(resolve, ms); });
+const laterTask = () => sleep(0);
 
 async function timed(lab, work) {
   const cpu = await lab.cpuMs();
@@ -122,7 +123,7 @@ async function rest(lab) {
   for (let wait = 0; wait < RESTS; wait += 1) {
     const before = await lab.cpuMs();
     if (before === undefined) return;
-    await new Promise((resolve) => { setTimeout(resolve, REST_MS); });
+    await sleep(REST_MS);
     if (await lab.cpuMs() - before < REST_MS / 10) return;
   }
 }
@@ -318,7 +319,7 @@ async function blocked(lab, { data: name, rounds }) {
     const start = performance.now();
     const gaps = await gapsDuring(() => insertBatch(lab, index, data.rows), tellOf('batch'));
     const taken = performance.now() - start;
-    const idle = await gapsDuring(() => new Promise((resolve) => { setTimeout(resolve, taken); }), tellOf('idle'));
+    const idle = await gapsDuring(() => sleep(taken), tellOf('idle'));
     index.close();
     result.longestMs.push(gaps.at(-1));
     result.p90Ms.push(gaps[Math.floor(gaps.length * 0.9)]);
