@@ -267,13 +267,13 @@ async function copyRows(raw: () => RawIndex, plan: Plan, pause: () => Promise<vo
     } else {
       throw invalidArgument('vectors', 'a detached or shortened array', 'left alone until the promise settles');
     }
-    if (!atOnce && performance.now() - start >= SLICE_MS) {
+    // What is copied at once may take longer than a slice: the first slice of work does not come on top.
+    const mayPause = !atOnce || end === rows;
+    if (mayPause && performance.now() - start >= SLICE_MS) {
       await pause();
       start = performance.now();
     }
   }
-  // What was copied at once may have taken longer than a slice: the first slice does not come on top.
-  if (performance.now() - start >= SLICE_MS) await pause();
 }
 
 /** Gathers rows and hands them over; a row of the wrong length is refused in its place. */
