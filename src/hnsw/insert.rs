@@ -48,23 +48,21 @@ pub(crate) fn insert<L: Links, S: Space>(
     scratch: &mut InsertScratch,
 ) -> Result<(), OutOfMemory> {
     let node = links.add_node(level)?;
-    link_layers(links, space, node, (level, 0), ef_construction, scratch)
+    link_layers(links, space, node, (level, 0), ef_construction, &[], scratch)
 }
 
-/// Links a node, which is there, on the layers above 0 that it is on. The first node becomes the entry
-/// point.
+/// Links a node, which is there, on the layers `1..=level`. Its candidates on layer 1 are `near`, nearest first; where
+/// there are none, they are searched for.
 pub(crate) fn insert_above<L: Links, S: Space>(
     links: &mut L,
     space: &S,
     node: u32,
     level: usize,
     ef_construction: usize,
+    near: &[u64],
     scratch: &mut InsertScratch,
 ) -> Result<(), OutOfMemory> {
-    if level == 0 && links.entry().is_some() {
-        return Ok(());
-    }
-    link_layers(links, space, node, (level, 1), ef_construction, scratch)
+    link_layers(links, space, node, (level, 1), ef_construction, near, scratch)
 }
 
 /// Links a node both ways on the layers `level` down to `lowest`.
@@ -74,6 +72,7 @@ fn link_layers<L: Links, S: Space>(
     node: u32,
     (level, lowest): (usize, usize),
     ef_construction: usize,
+    near: &[u64],
     scratch: &mut InsertScratch,
 ) -> Result<(), OutOfMemory> {
     let Some((_, top)) = links.entry() else {
@@ -81,16 +80,24 @@ fn link_layers<L: Links, S: Space>(
         return Ok(());
     };
     let scorer = space.scorer(node);
-    let Some(mut start) = descend(links, &scorer, level, &mut scratch.search) else {
-        return Ok(());
-    };
+    let mut start = (0, node);
+    if near.is_empty() || level > lowest {
+        let Some(found) = descend(links, &scorer, level, &mut scratch.search) else {
+            return Ok(());
+        };
+        start = found;
+    }
     let m = links.capacity(1);
     for layer in (lowest..=level.min(top)).rev() {
         let nodes = links.len();
-        search_layer(links, &scorer, start, layer, ef_construction, nodes, &mut scratch.search)?;
         let InsertScratch { search, candidates, chosen, .. } = scratch;
         candidates.clear();
-        candidates.extend(search.pool.found().map(|(score, node)| key(score, node)));
+        if layer == lowest && !near.is_empty() {
+            candidates.extend_from_slice(near);
+        } else {
+            search_layer(links, &scorer, start, layer, ef_construction, nodes, search)?;
+            candidates.extend(search.pool.found().map(|(score, node)| key(score, node)));
+        }
         start = candidates.first().map_or(start, |nearest| of_key(*nearest));
         search.distances += select(space, candidates, m, Diversity::Strict, chosen);
         links.set_links(node, layer, chosen)?;

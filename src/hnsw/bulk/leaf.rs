@@ -151,24 +151,25 @@ impl Leaf {
         self.panels.run(first..self.askers.len().div_ceil(columns), &self.block, out);
     }
 
-    /// The members nearest to the asker in place `asker`, about `count` of those at most `limit` away,
-    /// as `distance << 32 | node`. What is found depends on the cell, the count and the limit alone.
+    /// Of the first `among` members those nearest to the asker in place `asker`, about `count` of those at most `limit`
+    /// away, as `distance << 32 | node`. What is found depends on the cell, the counts and the limit alone.
     #[inline(never)]
     pub(super) fn pick(
         &mut self,
         asker: usize,
+        among: usize,
         count: usize,
         limit: u32,
     ) -> impl Iterator<Item = u64> {
-        let members = &self.members;
+        let members = &self.members[..among];
         let start = asker * self.stride;
         let end = start + members.len().next_multiple_of(TOGETHER);
         let distances = &mut self.distances[start..end];
         distances[members.len()..].fill(u32::MAX);
         let itself =
             if self.is_square { Ok(asker) } else { members.binary_search(&self.askers[asker]) };
-        if let Ok(itself) = itself {
-            distances[itself] = u32::MAX;
+        if let Some(own) = itself.ok().and_then(|itself| distances.get_mut(itself)) {
+            *own = u32::MAX;
         }
         nearest(distances, count, limit, &mut self.found);
         self.found.iter().map(move |found| {

@@ -97,7 +97,7 @@ impl Leaves {
                 let (mut keys, mut ends) = (Vec::new(), Vec::new());
                 for (asker, node) in askers.iter().enumerate() {
                     let limit = candidates.limit(list_of(*node, *fresh));
-                    keys.extend(leaf.pick(asker, nearest_of(*m), limit));
+                    keys.extend(leaf.pick(asker, members.len(), nearest_of(*m), limit));
                     ends.push(keys.len());
                 }
                 Ok((keys, ends, pairs))
@@ -137,7 +137,7 @@ impl Leaves {
         for (asker, node) in askers.iter().enumerate().take(end).skip(picked) {
             let list = list_of(*node, *fresh);
             let limit = candidates.limit(list);
-            candidates.offer(list, leaf.pick(asker, nearest_of(*m), limit));
+            candidates.offer(list, leaf.pick(asker, members.len(), nearest_of(*m), limit));
         }
         *now = (end < askers.len()).then_some((cell, end));
         Ok(cost_of(pairs, end - picked, members.len()))
@@ -245,7 +245,7 @@ pub(super) fn work(
         let Some(limits) = words.take(askers.len()) else { return Ok(None) };
         leaf.compare(askers, members, codes)?;
         for (asker, limit) in limits.iter().enumerate() {
-            out.keys(leaf.pick(asker, nearest as usize, *limit));
+            out.keys(leaf.pick(asker, members.len(), nearest as usize, *limit));
         }
     }
     Ok(Some(()))

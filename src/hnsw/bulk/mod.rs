@@ -28,6 +28,7 @@
 //! (`share.rs`). The result depends on the rows and the seed alone: distances are integers, and of equal
 //! candidates the smaller node number is kept, in whatever order pairs are met.
 
+mod above;
 mod candidates;
 mod islands;
 mod leaf;
@@ -43,10 +44,11 @@ pub(crate) mod team;
 mod units;
 
 use super::graph::Links;
-use super::insert::{InsertScratch, insert_above, level_of};
+use super::insert::{InsertScratch, level_of};
 use crate::config::Config;
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
+use above::Above;
 use candidates::Candidates;
 use islands::{Bridges, Lookout};
 use leaves::Leaves;
@@ -130,12 +132,10 @@ enum Stage {
 pub(crate) struct Bulk {
     seed: u64,
     m: usize,
-    ef_construction: usize,
     /// Nodes there were, with their links, and nodes there will be.
     before: usize,
     nodes: usize,
-    /// The first new node that was not inserted on the layers above 0.
-    above: usize,
+    above: Above,
     /// The cells, with the new nodes as soon as they were brought there.
     partition: Partition,
     /// What nodes are brought to cells and compared there by, if not by their codes.
@@ -194,10 +194,9 @@ impl Bulk {
         Self {
             seed: config.seed,
             m: config.m,
-            ef_construction: config.ef_construction,
             before,
             nodes,
-            above: before,
+            above: Above::new(config.seed, config.m, config.ef_construction, before),
             partition,
             sketches,
             remote: Vec::new(),
@@ -234,6 +233,7 @@ impl Bulk {
             + self.sketches.as_ref().map_or(0, |sketches| sketches.bytes())
             + 4 * self.remote.capacity()
             + self.partition.bytes()
+            + self.above.bytes()
             + self.scratch.search.bytes()
     }
 
@@ -271,9 +271,10 @@ impl Bulk {
     ) -> Result<u64, OutOfMemory> {
         // The layers above depend on no stage, and no helper can insert there: where units are done by
         // others, this is done first.
-        let is_above = self.is_helped && self.above < self.nodes;
+        let is_above = self.is_helped && !self.above.is_done(self.nodes);
         let cost = if is_above && !matches!(self.stage, Stage::Nodes) {
-            self.insert_above(links, codes)?
+            let sketches = self.sketches.as_ref().and_then(|sketches| sketches.rows());
+            self.above.step(links, Rows::new(codes, sketches), &mut self.scratch)?
         } else {
             self.advance(links, codes, team)?
         };
@@ -326,8 +327,8 @@ impl Bulk {
                 Ok(cost)
             }
             Stage::Above { lost } => {
-                if self.above < nodes {
-                    return self.insert_above(links, codes);
+                if !self.above.is_done(nodes) {
+                    return self.above.step(links, rows, &mut self.scratch);
                 }
                 let entry = links.entry().map_or(0, |(entry, _)| entry);
                 let reach = if (nodes - before) * WALK_SHARE >= nodes {
@@ -388,11 +389,10 @@ impl Bulk {
                 Stage::Link(Box::new(linker))
             }
             Stage::Link(linker) if linker.is_done() => {
-                let above =
-                    (self.above..nodes).filter(|node| level_of(self.seed, *node, self.m) > 0);
+                let above = self.above.left(nodes) as u64;
                 let reach = reach::LOOKED_AT_COST * (nodes - before) as u64;
                 let bridges = BRIDGE_COST * self.remote.len() as u64;
-                self.work.plan(ABOVE_COST * above.count() as u64 + reach + bridges);
+                self.work.plan(ABOVE_COST * above + reach + bridges);
                 Stage::Above { lost: linker.into_lost() }
             }
             stage => stage,
@@ -433,24 +433,6 @@ impl Bulk {
         let router = Router::new(&mut self.partition, self.before, self.nodes, self.seed);
         self.stage = Stage::Route(Box::new(router));
         Ok(1)
-    }
-
-    /// Inserts the next new node on the layers above 0 that it is on.
-    #[inline(never)]
-    fn insert_above<L: Links>(&mut self, links: &mut L, codes: &Codes) -> Result<u64, OutOfMemory> {
-        let node = self.above as u32;
-        self.above += 1;
-        let level = level_of(self.seed, node as usize, self.m);
-        self.scratch.search.distances = 0;
-        insert_above(
-            links,
-            codes,
-            node,
-            level,
-            self.ef_construction.min(ABOVE_EF),
-            &mut self.scratch,
-        )?;
-        Ok(self.scratch.search.distances + 1)
     }
 
     /// Gives away units of work, as words for a [`Helper`](share::Helper). None while there are none

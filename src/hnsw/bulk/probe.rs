@@ -103,7 +103,7 @@ impl Probe {
             let pairs = leaf.compare(&self.sample, &portion, rows.exact)?;
             for asker in 0..self.sample.len() {
                 let limit = self.found.limit(asker);
-                self.found.offer(asker, leaf.pick(asker, NEIGHBOURS, limit));
+                self.found.offer(asker, leaf.pick(asker, portion.len(), NEIGHBOURS, limit));
             }
             return Ok(pairs);
         }

@@ -1,0 +1,140 @@
+//! The new nodes on the layers above 0, one after another.
+//!
+//! There a node is linked with those that came before it, as where rows are inserted one by one: layers built from
+//! near neighbours alone would not lead from one cluster of rows to another. On layer 1, which most of the work is for,
+//! its neighbours are not searched for but found by comparing it with all that are there, which takes less
+//! time as long as they are some thousand.
+
+use super::leaf::Leaf;
+use super::sketch::Rows;
+use super::{ABOVE_EF, PAIRS_PER_DISTANCE};
+use crate::error::OutOfMemory;
+use crate::hnsw::graph::Links;
+use crate::hnsw::insert::{InsertScratch, insert_above, level_of};
+use crate::vectors::{of_key, rank};
+
+/// Nodes of layer 1 that a new one is compared with, at most: comparing it with more takes longer than a search.
+const MOST_COMPARED: usize = 6144;
+/// Candidates on layer 1 are the `m` nearest and some more, at most about so many. With four times as many, as from a
+/// search, an index's searches need as many distances (60,000 rows of WordNet and of Fashion-MNIST, means of four seeds).
+const MOST_NEAR: usize = 32;
+/// New nodes compared at once.
+const PORTION: usize = 32;
+/// Nodes looked at in one unit of work for those above layer 0.
+const UNIT_NODES: usize = 1024;
+
+/// Links the new nodes above layer 0.
+pub(super) struct Above {
+    seed: u64,
+    m: usize,
+    ef: usize,
+    /// The first new node, and the first that was not looked at.
+    fresh: usize,
+    next: usize,
+    /// Those on layer 1, rising; how many of them are linked, and the first that the leaf compared.
+    members: Vec<u32>,
+    linked: usize,
+    first: usize,
+    leaf: Leaf,
+    found: Vec<u32>,
+    near: Vec<u64>,
+}
+
+impl Above {
+    /// For the nodes from `fresh` on; `ef` candidates are searched for on layers where nodes are not compared.
+    pub(super) fn new(seed: u64, m: usize, ef: usize, fresh: usize) -> Self {
+        Self {
+            seed,
+            m,
+            ef: ef.min(ABOVE_EF),
+            fresh,
+            next: 0,
+            members: Vec::new(),
+            linked: 0,
+            first: 0,
+            leaf: Leaf::default(),
+            found: Vec::new(),
+            near: Vec::new(),
+        }
+    }
+
+    pub(super) fn bytes(&self) -> usize {
+        4 * self.members.capacity() + self.leaf.bytes()
+    }
+
+    /// Whether all of `nodes` are linked.
+    pub(super) fn is_done(&self, nodes: usize) -> bool {
+        self.next == nodes && self.linked == self.members.len()
+    }
+
+    /// How many of `nodes` are not linked yet.
+    pub(super) fn left(&self, nodes: usize) -> usize {
+        let is_above = |node: &usize| level_of(self.seed, *node, self.m) > 0;
+        let unseen = (self.next.max(self.fresh)..nodes).filter(is_above).count();
+        self.members.len() - self.linked + unseen
+    }
+
+    /// Does the next unit of work and returns what it cost in distances.
+    #[inline(never)]
+    pub(super) fn step<L: Links>(
+        &mut self,
+        links: &mut L,
+        rows: Rows<'_>,
+        scratch: &mut InsertScratch,
+    ) -> Result<u64, OutOfMemory> {
+        if self.linked == self.members.len() {
+            return self.compare_some(links, rows);
+        }
+        let place = self.linked;
+        let node = self.members[place];
+        self.linked += 1;
+        scratch.search.distances = 0;
+        self.near.clear();
+        if self.members.len() <= MOST_COMPARED {
+            let found = self.leaf.pick(place - self.first, place, self.m.min(MOST_NEAR), u32::MAX);
+            if rows.are_exact() {
+                self.near.extend(found);
+                self.near.sort_unstable();
+            } else {
+                self.found.clear();
+                self.found.extend(found.map(|key| of_key(key).1));
+                rank(rows.exact, node, &self.found, &mut self.near);
+                scratch.search.distances += self.found.len() as u64;
+            }
+        }
+        let level = level_of(self.seed, node as usize, self.m);
+        insert_above(links, rows.exact, node, level, self.ef, &self.near, scratch)?;
+        Ok(scratch.search.distances + 1)
+    }
+
+    /// Looks for the next nodes above layer 0, and compares those that are new with all.
+    fn compare_some<L: Links>(
+        &mut self,
+        links: &mut L,
+        rows: Rows<'_>,
+    ) -> Result<u64, OutOfMemory> {
+        self.first = self.members.len();
+        let most = if self.next < self.fresh { UNIT_NODES } else { PORTION };
+        let end = links.len().min(self.next + UNIT_NODES);
+        if links.entry().is_none() {
+            links.set_entry(0);
+        }
+        self.members.try_reserve(most)?;
+        while self.next < end && self.members.len() < self.first + most {
+            if level_of(self.seed, self.next, self.m) > 0 {
+                self.members.push(self.next as u32);
+                // Old nodes have their links, and so has the first of all.
+                let is_linked = self.next < self.fresh || self.next == 0;
+                self.linked += usize::from(is_linked);
+                self.first += usize::from(is_linked);
+            }
+            self.next += 1;
+        }
+        let new = &self.members[self.first..];
+        if new.is_empty() || self.members.len() > MOST_COMPARED {
+            return Ok(UNIT_NODES as u64 / 8);
+        }
+        let pairs = self.leaf.compare(new, &self.members, rows.near)?;
+        Ok(pairs as u64 / PAIRS_PER_DISTANCE + 1)
+    }
+}
