@@ -65,7 +65,8 @@ pub(crate) fn insert_above<L: Links, S: Space>(
     link_layers(links, space, node, (level, 1), ef_construction, near, scratch)
 }
 
-/// Links a node both ways on the layers `level` down to `lowest`.
+/// Links a node both ways on the layers `level` down to `lowest`. Its candidates on the lowest are `near`, nearest
+/// first; where there are none, they are searched for.
 fn link_layers<L: Links, S: Space>(
     links: &mut L,
     space: &S,

@@ -13,15 +13,18 @@ use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{InsertScratch, insert_above, level_of};
 use crate::vectors::{of_key, rank};
 
-/// Nodes of layer 1 that a new one is compared with, at most: comparing it with more takes longer than a search.
+/// Nodes of layer 1 that a new one is compared with, at most. A search among 4,000 computes a thousand distances, which
+/// take as long as the matrix product of so many pairs without relaxed SIMD, and of twice as many with it.
 const MOST_COMPARED: usize = 6144;
 /// Candidates on layer 1 are the `m` nearest and some more, at most about so many. With four times as many, as from a
 /// search, an index's searches need as many distances (60,000 rows of WordNet and of Fashion-MNIST, means of four seeds).
 const MOST_NEAR: usize = 32;
-/// New nodes compared at once.
-const PORTION: usize = 32;
-/// Nodes looked at in one unit of work for those above layer 0.
+/// New nodes compared at once, at least and at most, and about how many pairs.
+const PORTION: (usize, usize) = (12, 32);
+const PORTION_PAIRS: usize = 1 << 16;
+/// Nodes looked at in one unit of work for those above layer 0, and how many of them take the time of a distance.
 const UNIT_NODES: usize = 1024;
+const SEEN_PER_DISTANCE: usize = 4;
 
 /// Links the new nodes above layer 0.
 pub(super) struct Above {
@@ -114,12 +117,13 @@ impl Above {
         rows: Rows<'_>,
     ) -> Result<u64, OutOfMemory> {
         self.first = self.members.len();
-        let most = if self.next < self.fresh { UNIT_NODES } else { PORTION };
-        let end = links.len().min(self.next + UNIT_NODES);
+        let most = (PORTION_PAIRS / (self.first + 1)).clamp(PORTION.0, PORTION.1);
+        let nodes = if self.next < self.fresh { self.fresh } else { links.len() };
+        let end = nodes.min(self.next + UNIT_NODES);
         if links.entry().is_none() {
             links.set_entry(0);
         }
-        self.members.try_reserve(most)?;
+        self.members.try_reserve(end - self.next)?;
         while self.next < end && self.members.len() < self.first + most {
             if level_of(self.seed, self.next, self.m) > 0 {
                 self.members.push(self.next as u32);
@@ -132,7 +136,7 @@ impl Above {
         }
         let new = &self.members[self.first..];
         if new.is_empty() || self.members.len() > MOST_COMPARED {
-            return Ok(UNIT_NODES as u64 / 8);
+            return Ok((UNIT_NODES / SEEN_PER_DISTANCE) as u64);
         }
         let pairs = self.leaf.compare(new, &self.members, rows.near)?;
         Ok(pairs as u64 / PAIRS_PER_DISTANCE + 1)

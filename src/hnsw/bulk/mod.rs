@@ -15,9 +15,8 @@
 //! islands.rs  nodes of tight clusters are found by search
 //! ```
 //!
-//! That is layer 0. The few nodes that are above it, one in `m`, are inserted there one by one
-//! (`insert.rs`): layers built from near neighbours alone would not lead from one cluster of rows to
-//! another.
+//! That is layer 0. The few nodes that are above it, one in `m`, are linked there one after another
+//! (`above.rs`).
 //!
 //! Sources: partitioning and all-pairs leaves as in PiPNN (Rubel et al. 2026, arXiv:2602.21247) and
 //! HCNNG (Muñoz et al. 2019); pruning as in HNSW (Malkov & Yashunin 2016, algorithm 4). Parameters
