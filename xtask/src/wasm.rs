@@ -82,10 +82,17 @@ impl Build {
 
     fn optimise(self, from: &Path, to: &Path) -> Result<()> {
         let mut command = run::node("js/node_modules/binaryen/bin/wasm-opt");
-        command.arg(from).arg("-O3").arg("-o").arg(to).args([
+        command.arg(from).arg("-o").arg(to).args([
+            // Fast, then small: measured 1 KB smaller in gzip than the first alone, and as fast.
+            "-O3",
+            "-Os",
+            "--converge",
+            // The lowest KiB is the end of the stack: no address there is a negative number plus an offset.
+            "--low-memory-unused",
             // Engines compile a hot function again as a whole: kernels must stay small functions of
             // their own instead of going into the one that calls them.
             "--one-caller-inline-max-function-size=20",
+            "--flexible-inline-max-function-size=10",
             "--enable-simd",
             "--enable-bulk-memory",
             "--enable-bulk-memory-opt",
