@@ -8,6 +8,7 @@
 //! tile.rs      many codes against many, for building graphs
 //! nearest.rs   the few smallest of many distances
 //! rows.rs      one row: its length, its codes
+//! sort.rs      some dozens of keys in order
 //! ```
 //!
 //! `f32` kernels take slices of one length, in any alignment. Their sums are added in whatever order
@@ -27,6 +28,9 @@ mod rows_simd128;
 mod scalar;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 mod simd128;
+mod sort;
+#[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
+mod sort_simd128;
 #[cfg(test)]
 mod tests;
 pub(crate) mod tile;
@@ -42,6 +46,7 @@ mod x86_64;
 pub(crate) use nearest::TOGETHER;
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use simd128 as fastest;
+pub(crate) use sort::sort;
 
 /// One form of every kernel.
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]

@@ -28,6 +28,7 @@ use crate::batch::{
     BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
 };
 use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
+use crate::distance::sort;
 use crate::error::{BatchError, Error, OutOfMemory, VectorFault, check_headroom};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::partition::Partition;
@@ -143,7 +144,7 @@ impl Job {
         {
             self.held_ids.try_reserve_exact(ids.len())?;
             self.held_ids.extend_from_slice(ids);
-            self.held_ids.sort_unstable();
+            sort(&mut self.held_ids);
         }
         Ok(&self.held_ids)
     }

@@ -69,7 +69,7 @@ pub(crate) fn score_all(scorer: &impl Scorer, nodes: &[u32], mut visit: impl FnM
 pub(crate) fn rank<S: Space>(space: &S, node: u32, others: &[u32], keys: &mut Vec<u64>) {
     keys.clear();
     score_all(&space.scorer(node), others, |score, other| keys.push(key(score, other)));
-    keys.sort_unstable();
+    distance::sort(keys);
 }
 
 /// The f32 rows of an index, of length 1 under the cosine metric.

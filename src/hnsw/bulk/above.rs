@@ -8,6 +8,7 @@
 use super::leaf::Leaf;
 use super::sketch::Rows;
 use super::{ABOVE_EF, PAIRS_PER_DISTANCE};
+use crate::distance::sort;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{InsertScratch, insert_above, level_of};
@@ -97,7 +98,7 @@ impl Above {
             let found = self.leaf.pick(place - self.first, place, self.m.min(MOST_NEAR), u32::MAX);
             if rows.are_exact() {
                 self.near.extend(found);
-                self.near.sort_unstable();
+                sort(&mut self.near);
             } else {
                 self.found.clear();
                 self.found.extend(found.map(|key| of_key(key).1));

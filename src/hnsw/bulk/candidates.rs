@@ -9,6 +9,7 @@
 //! a list *settled*: sorted, rid of what is there twice, and cut to what is kept.
 
 use super::filled;
+use crate::distance::sort;
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
 
@@ -105,7 +106,7 @@ impl Candidates {
 /// others may not enter any more, sets the limit.
 #[inline(never)]
 fn settle(keys: &mut [u64], kept: usize, limit: &mut u32) -> u32 {
-    keys.sort_unstable();
+    sort(keys);
     let (mut count, mut last) = (0, None);
     for next in 0..keys.len() {
         let key = keys[next];

@@ -14,8 +14,8 @@ use super::sketch::Rows;
 use super::team::{Pool, Team};
 use super::units::Units;
 use super::{PAIRS_PER_DISTANCE, copied, filled};
-use crate::distance::nearest;
 use crate::distance::tile::{self, Block, MOST_ROWS};
+use crate::distance::{nearest, sort};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
@@ -152,7 +152,7 @@ impl Compass {
                     }
                 });
             }
-            found.sort_unstable();
+            sort(found);
             joined
                 .iter_mut()
                 .zip(&*found)
