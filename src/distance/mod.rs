@@ -43,7 +43,7 @@ mod tile_x86_64;
 #[cfg(target_arch = "x86_64")]
 mod x86_64;
 
-pub(crate) use nearest::TOGETHER;
+pub(crate) use nearest::{MOST_NEAREST, TOGETHER};
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
 use simd128 as fastest;
 pub(crate) use sort::sort;

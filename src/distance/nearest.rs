@@ -1,6 +1,6 @@
 //! The few smallest of many distances.
 //!
-//! Distances are looked at twice. The first pass keeps the smallest of each of 64 groups, whose order
+//! Distances are looked at twice. The first pass keeps the smallest of each of 32 groups, whose order
 //! bounds the k-th smallest of all; the second pass picks what is within the bound, which is little
 //! more than k distances. Both are vector instructions without a branch that depends on the data.
 //!
@@ -10,9 +10,12 @@
 
 /// Distances looked at together: a row's length is a multiple of it.
 pub(crate) const TOGETHER: usize = 16;
-/// The bound is taken from so many lanes, each over the groups of a row.
+/// The bound is taken from so many lanes, each over the groups of a row: registers for all groups. With twice as many
+/// some do not fit, and a twentieth fewer distances are found.
 const LANES: usize = 4;
-const GROUPS: usize = 16;
+const GROUPS: usize = 8;
+/// The largest `k` that there is a bound for.
+pub(crate) const MOST_NEAREST: usize = LANES * GROUPS;
 
 /// A few distances side by side.
 pub(super) trait Lanes: Copy {
@@ -92,9 +95,9 @@ fn bound<L: Lanes>(parts: &[[u32; TOGETHER]], k: usize) -> u32 {
         return u32::MAX;
     }
     let mut smallest = [L::FURTHEST; GROUPS];
-    let (fours, last) = parts.as_chunks::<4>();
-    for four in fours {
-        for (group, lanes) in smallest.iter_mut().zip(four.as_flattened().as_chunks().0) {
+    let (twos, last) = parts.as_chunks::<2>();
+    for two in twos {
+        for (group, lanes) in smallest.iter_mut().zip(two.as_flattened().as_chunks().0) {
             *group = group.min(L::load(lanes));
         }
     }
@@ -102,29 +105,25 @@ fn bound<L: Lanes>(parts: &[[u32; TOGETHER]], k: usize) -> u32 {
         *group = group.min(L::load(lanes));
     }
     // In each lane at least `rank` are at most the `rank`-th smallest of its groups.
-    sort16(&mut smallest, L::min, L::max);
+    sort8(&mut smallest, L::min, L::max);
     smallest[rank - 1].greatest()
 }
 
-/// Sorts by Batcher's network of 63 comparators (1968, odd-even merge sort).
+/// Sorts by Batcher's network of 19 comparators (1968, odd-even merge sort).
 #[inline(always)]
-fn sort16<T: Copy>(values: &mut [T; 16], lower: impl Fn(T, T) -> T, upper: impl Fn(T, T) -> T) {
+fn sort8<T: Copy>(values: &mut [T; 8], lower: impl Fn(T, T) -> T, upper: impl Fn(T, T) -> T) {
     macro_rules! compare {
         ($($a:literal $b:literal),*) => {$(
             let (low, high) = (lower(values[$a], values[$b]), upper(values[$a], values[$b]));
             (values[$a], values[$b]) = (low, high);
         )*};
     }
-    compare!(0 1, 2 3, 4 5, 6 7, 8 9, 10 11, 12 13, 14 15);
-    compare!(0 2, 1 3, 4 6, 5 7, 8 10, 9 11, 12 14, 13 15);
-    compare!(1 2, 5 6, 9 10, 13 14, 0 4, 3 7, 8 12, 11 15);
-    compare!(2 6, 1 5, 10 14, 9 13);
-    compare!(2 4, 3 5, 10 12, 11 13);
-    compare!(1 2, 3 4, 5 6, 9 10, 11 12, 13 14);
-    compare!(0 8, 1 9, 2 10, 3 11, 4 12, 5 13, 6 14, 7 15);
-    compare!(4 8, 5 9, 6 10, 7 11);
-    compare!(2 4, 3 5, 6 8, 7 9, 10 12, 11 13);
-    compare!(1 2, 3 4, 5 6, 7 8, 9 10, 11 12, 13 14);
+    compare!(0 1, 2 3, 4 5, 6 7);
+    compare!(0 2, 1 3, 4 6, 5 7);
+    compare!(1 2, 5 6, 0 4, 3 7);
+    compare!(2 6, 1 5);
+    compare!(2 4, 3 5);
+    compare!(1 2, 3 4, 5 6);
 }
 
 #[cfg(test)]
@@ -134,9 +133,9 @@ mod tests {
     #[test]
     fn the_network_sorts_all_orders_of_zeros_and_ones() {
         // The 0-1 principle (Knuth, volume 3, theorem 5.3.4Z).
-        for bits in 0..1u32 << 16 {
-            let mut bits: [u32; 16] = std::array::from_fn(|i| bits >> i & 1);
-            sort16(&mut bits, u32::min, u32::max);
+        for bits in 0..1u32 << 8 {
+            let mut bits: [u32; 8] = std::array::from_fn(|i| bits >> i & 1);
+            sort8(&mut bits, u32::min, u32::max);
             assert!(bits.is_sorted(), "{bits:?}");
         }
     }

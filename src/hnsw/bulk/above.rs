@@ -8,7 +8,7 @@
 use super::leaf::Leaf;
 use super::sketch::Rows;
 use super::{ABOVE_EF, PAIRS_PER_DISTANCE};
-use crate::distance::sort;
+use crate::distance::{MOST_NEAREST, sort};
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{InsertScratch, insert_above, level_of};
@@ -17,9 +17,6 @@ use crate::vectors::{of_key, rank};
 /// Nodes of layer 1 that a new one is compared with, at most. A search among 4,000 computes a thousand distances, which
 /// take as long as the matrix product of so many pairs without relaxed SIMD, and of twice as many with it.
 const MOST_COMPARED: usize = 6144;
-/// Candidates on layer 1 are the `m` nearest and some more, at most about so many. With four times as many, as from a
-/// search, an index's searches need as many distances (60,000 rows of WordNet and of Fashion-MNIST, means of four seeds).
-const MOST_NEAR: usize = 32;
 /// New nodes compared at once, at least and at most, and about how many pairs.
 const PORTION: (usize, usize) = (12, 32);
 const PORTION_PAIRS: usize = 1 << 16;
@@ -95,7 +92,10 @@ impl Above {
         scratch.search.distances = 0;
         self.near.clear();
         if self.members.len() <= MOST_COMPARED {
-            let found = self.leaf.pick(place - self.first, place, self.m.min(MOST_NEAR), u32::MAX);
+            // The `m` nearest and some more: with 64, as from a search, an index's searches need as many distances (60,000
+            // rows of WordNet and of Fashion-MNIST, means of four seeds).
+            let found =
+                self.leaf.pick(place - self.first, place, self.m.min(MOST_NEAREST), u32::MAX);
             if rows.are_exact() {
                 self.near.extend(found);
                 sort(&mut self.near);
