@@ -34,6 +34,9 @@ const STAYING: (usize, usize) = (2, 5);
 const JOINING_LATER: (usize, usize) = (3, 2);
 /// Children a node goes on to at a split below the root.
 const FAN_OUT_BELOW: usize = 2;
+/// Leaders that are compared exactly where sketches are compared first: twice the fan-out, but no more than about so
+/// many, of which `nearest` finds twice as many in any case.
+const NEAR: usize = 24;
 /// Nodes of a unit, which are compared with all leaders.
 const UNIT_NODES: usize = 64;
 
@@ -141,7 +144,8 @@ impl Compass {
         for ((row, joined), node) in places.zip(nodes) {
             row[leaders..].fill(u32::MAX);
             let is_exact = rows.are_exact();
-            nearest(row, if is_exact { fan_out } else { 2 * fan_out }, u32::MAX, found);
+            let count = if is_exact { fan_out } else { fan_out.max(NEAR.min(2 * fan_out)) };
+            nearest(row, count, u32::MAX, found);
             if !is_exact {
                 near.clear();
                 near.extend(found.iter().map(|key| self.leaders[of_key(*key).1 as usize]));
