@@ -429,7 +429,9 @@ impl Bulk {
         {
             return sketches.step(codes, self.nodes, team);
         }
-        let router = Router::new(&mut self.partition, self.before, self.nodes, self.seed);
+        let (before, nodes, seed) = (self.before, self.nodes, self.seed);
+        let dimensions = self.sketches().unwrap_or(codes).dimensions();
+        let router = Router::new(&mut self.partition, before, nodes, dimensions, seed);
         self.stage = Stage::Route(Box::new(router));
         Ok(1)
     }
