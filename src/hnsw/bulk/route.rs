@@ -33,11 +33,11 @@ const STAYING: (usize, usize) = (2, 5);
 /// seeds), 3 % fewer and 4 % more on Fashion-MNIST (of three).
 const JOINING_LATER: (usize, usize) = (3, 2);
 /// Leaders of many members get only those that they are among the nearest leaders of: of a member's cells those that
-/// matter least. That gives up at most the last third of them, for cells of three quarters of the largest; what is too
+/// matter least. That gives up at most the last third of them, for cells of two thirds of the largest; what is too
 /// large all the same is divided. Dividing all that are too large instead, 60,000 rows of WordNet come to 13.0 cells instead
-/// of 10.9, and searches need 2 % more distances at a recall of 0.995.
+/// of 10.6, and searches need 2 % more distances at a recall of 0.995.
 const NEEDED: (usize, usize) = (2, 3);
-const TRIMMED: (usize, usize) = (3, 4);
+const TRIMMED: (usize, usize) = (2, 3);
 /// Children a node goes on to at a split below the root.
 const FAN_OUT_BELOW: usize = 2;
 /// Leaders that are compared exactly where sketches are compared first: twice the fan-out, but no more than about so
