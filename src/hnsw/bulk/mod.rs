@@ -80,9 +80,9 @@ const ROUTED_PER_NEW: usize = 5;
 
 /// Distances that linking a row costs when it was compared, about: on layer 0; above, and making sure of it.
 const LINKED_COST: u64 = islands::LOOKED_AT_COST + link::EXPECTED_COST + LATER_COST;
-const LATER_COST: u64 = 80 + reach::LOOKED_AT_COST;
-/// Distances that inserting a node above layer 0 costs, about, and looking for one.
-const ABOVE_COST: u64 = 700;
+const LATER_COST: u64 = 55 + reach::LOOKED_AT_COST;
+/// Distances that linking a node above layer 0 costs, about, and looking for one.
+const ABOVE_COST: u64 = 880;
 const BRIDGE_COST: u64 = 350;
 
 /// Cells that guests leave in one unit of work, and the distances that take as long.
