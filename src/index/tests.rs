@@ -321,6 +321,24 @@ fn rows_far_from_the_first_are_found_too() {
 }
 
 #[test]
+fn layers_above_are_linked_too_where_they_are_too_large_to_be_compared() {
+    // Of so many rows some 15,000 are above layer 0.
+    const ROWS: usize = 30_000;
+    let values = Rng(5).clustered(ROWS + 300, 4, 40);
+    let mut index = Index::builder(4).m(2).ef_construction(40).seed(7).build().unwrap();
+    for part in [&values[..ROWS * 4], &values[ROWS * 4..]] {
+        index.insert_batch(Rows::flat(part), BatchOptions::new()).unwrap();
+        assert_eq!(index.validate(), Ok(()));
+        let entry = index.graph.entry().map_or(0, |(entry, _)| entry);
+        let is_above = |node: &u32| index.graph.level(*node) > 0;
+        for node in (0..index.graph.len() as u32).filter(is_above) {
+            let links = index.graph.links(node, 1).len();
+            assert!(links > 0 || node == entry || node == 0, "node {node} has no links above");
+        }
+    }
+}
+
+#[test]
 fn equal_rows_outliers_and_constant_dimensions_do_no_harm() {
     let mut index = empty(9, Metric::L2);
     index.insert_batch(Rows::flat(&vec![0.5; 9 * 2000]), BatchOptions::new()).unwrap();

@@ -14,7 +14,7 @@ use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{InsertScratch, insert_above, level_of};
 use crate::vectors::{of_key, rank};
 
-/// Nodes of layer 1 that a new one is compared with, at most. A search among 4,000 computes a thousand distances, which
+/// Nodes of layer 1 that a new one is compared with, at most, as a mean. A search among 4,000 computes a thousand distances, which
 /// take as long as the matrix product of so many pairs without relaxed SIMD, and of twice as many with it.
 const MOST_COMPARED: usize = 6144;
 /// New nodes compared at once, at least and at most, and about how many pairs.
@@ -29,6 +29,8 @@ pub(super) struct Above {
     seed: u64,
     m: usize,
     ef: usize,
+    /// Whether nodes are compared; otherwise they are searched for.
+    is_comparing: bool,
     /// The first new node, and the first that was not looked at.
     fresh: usize,
     next: usize,
@@ -42,14 +44,16 @@ pub(super) struct Above {
 }
 
 impl Above {
-    /// For the nodes from `fresh` on; `ef` candidates are searched for on layers where nodes are not compared.
-    pub(super) fn new(seed: u64, m: usize, ef: usize, fresh: usize) -> Self {
+    /// For the nodes `fresh..nodes`; `ef` candidates are searched for on layers where nodes are not compared.
+    pub(super) fn new(seed: u64, m: usize, ef: usize, fresh: usize, nodes: usize) -> Self {
+        let is_comparing = usize::midpoint(fresh, nodes) <= MOST_COMPARED * m;
         Self {
             seed,
             m,
             ef: ef.min(ABOVE_EF),
+            is_comparing,
             fresh,
-            next: 0,
+            next: if is_comparing { 0 } else { fresh },
             members: Vec::new(),
             linked: 0,
             first: 0,
@@ -91,7 +95,7 @@ impl Above {
         self.linked += 1;
         scratch.search.distances = 0;
         self.near.clear();
-        if self.members.len() <= MOST_COMPARED {
+        if self.is_comparing {
             // The `m` nearest and some more: with 64, as from a search, an index's searches need as many distances (60,000
             // rows of WordNet and of Fashion-MNIST, means of four seeds).
             let found =
@@ -136,7 +140,7 @@ impl Above {
             self.next += 1;
         }
         let new = &self.members[self.first..];
-        if new.is_empty() || self.members.len() > MOST_COMPARED {
+        if new.is_empty() || !self.is_comparing {
             return Ok((UNIT_NODES / SEEN_PER_DISTANCE) as u64);
         }
         let pairs = self.leaf.compare(new, &self.members, rows.near)?;

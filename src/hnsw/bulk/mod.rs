@@ -195,7 +195,7 @@ impl Bulk {
             m: config.m,
             before,
             nodes,
-            above: Above::new(config.seed, config.m, config.ef_construction, before),
+            above: Above::new(config.seed, config.m, config.ef_construction, before, nodes),
             partition,
             sketches,
             remote: Vec::new(),
