@@ -37,11 +37,11 @@ fn an_index_comes_back_as_it_was() {
     assert_eq!(Index::from_bytes(&empty.to_bytes().unwrap()).unwrap().len(), 0);
 }
 
-/// An index of one batch whose rows fill several cells. A third of the rows are equal, so that there
+/// An index of one batch whose rows fill several cells. Half of the rows are equal, so that there
 /// are splits below the first.
 fn of_cells() -> Index {
     let mut values = Rng(3).clustered(3000, 6, 40);
-    for row in values.chunks_mut(6).step_by(3) {
+    for row in values.chunks_mut(6).step_by(2) {
         row.fill(0.25);
     }
     let mut index = Index::builder(6).metric(Metric::L2).m(4).ef_construction(32).build().unwrap();
