@@ -216,7 +216,7 @@ pub(super) fn nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
 }
 
 #[inline]
-fn load_u32(values: &[u32; 4]) -> v128 {
+pub(super) fn load_u32(values: &[u32; 4]) -> v128 {
     // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
     unsafe { v128_load(values.as_ptr().cast()) }
 }

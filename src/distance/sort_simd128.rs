@@ -9,6 +9,8 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
+use super::simd128::load_u32 as load;
+
 /// Fewer keys are sorted by insertion alone, and so are more, in gaps.
 const LEAST: usize = 17;
 const MOST: usize = 256;
@@ -59,12 +61,6 @@ fn by_words(keys: &mut [u64], before: &mut [u64], lines: &mut [Line]) -> &'stati
         }
     }
     &GAPS[if is_sorted { GAPS.len() } else { GAPS.len() - 1 }..]
-}
-
-#[inline]
-fn load(line: &Line) -> v128 {
-    // SAFETY: the line is 16 readable bytes, and `v128_load` asks for no alignment.
-    unsafe { v128_load(line.as_ptr().cast()) }
 }
 
 #[inline]

@@ -51,23 +51,9 @@ pub(crate) fn insert<L: Links, S: Space>(
     link_layers(links, space, node, (level, 0), ef_construction, &[], scratch)
 }
 
-/// Links a node, which is there, on the layers `1..=level`. Its candidates on layer 1 are `near`, nearest first; where
-/// there are none, they are searched for.
-pub(crate) fn insert_above<L: Links, S: Space>(
-    links: &mut L,
-    space: &S,
-    node: u32,
-    level: usize,
-    ef_construction: usize,
-    near: &[u64],
-    scratch: &mut InsertScratch,
-) -> Result<(), OutOfMemory> {
-    link_layers(links, space, node, (level, 1), ef_construction, near, scratch)
-}
-
-/// Links a node both ways on the layers `level` down to `lowest`. Its candidates on the lowest are `near`, nearest
+/// Links a node, which is there, both ways on the layers `level` down to `lowest`. Its candidates on the lowest are `near`, nearest
 /// first; where there are none, they are searched for.
-fn link_layers<L: Links, S: Space>(
+pub(crate) fn link_layers<L: Links, S: Space>(
     links: &mut L,
     space: &S,
     node: u32,

@@ -11,11 +11,12 @@ use super::{ABOVE_EF, PAIRS_PER_DISTANCE};
 use crate::distance::{MOST_NEAREST, sort};
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
-use crate::hnsw::insert::{InsertScratch, insert_above, level_of};
+use crate::hnsw::insert::{InsertScratch, level_of, link_layers};
 use crate::vectors::{of_key, rank};
 
-/// Nodes of layer 1 that a new one is compared with, at most, as a mean. A search among 4,000 computes a thousand distances, which
-/// take as long as the matrix product of so many pairs without relaxed SIMD, and of twice as many with it.
+/// Nodes of layer 1 that a new one is compared with, at most, as a mean. A search among 4,000 computes a thousand
+/// distances, which take as long as the matrix product of so many pairs without relaxed SIMD, and of twice as many
+/// with it.
 const MOST_COMPARED: usize = 6144;
 /// New nodes compared at once, at least and at most, and about how many pairs.
 const PORTION: (usize, usize) = (12, 32);
@@ -111,7 +112,7 @@ impl Above {
             }
         }
         let level = level_of(self.seed, node as usize, self.m);
-        insert_above(links, rows.exact, node, level, self.ef, &self.near, scratch)?;
+        link_layers(links, rows.exact, node, (level, 1), self.ef, &self.near, scratch)?;
         Ok(scratch.search.distances + 1)
     }
 
