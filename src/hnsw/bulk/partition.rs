@@ -30,7 +30,7 @@ const FEW: usize = 32;
 const MOST_GROWTH: usize = 8;
 
 /// Leaders of one split: more would cost more than they save.
-pub(super) const MOST_LEADERS: usize = 1024;
+pub(super) const MOST_LEADERS: usize = 2048;
 
 /// Cells a node joins at the root of a whole build, at most.
 pub(super) const MOST_FAN_OUT: usize = 12;

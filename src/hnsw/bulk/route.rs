@@ -22,7 +22,7 @@ use crate::vectors::panels::Panels;
 use crate::vectors::{Space, key, of_key, score_all};
 
 /// Nodes for each leader.
-const NODES_PER_LEADER: usize = 50;
+const NODES_PER_LEADER: usize = 58;
 /// In which share of the cells that a node joins in a whole build it stays; of the others it is a guest.
 /// A later batch is compared with what stayed, and costs as much as that is.
 const STAYING: (usize, usize) = (2, 5);
