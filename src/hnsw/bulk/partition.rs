@@ -33,7 +33,7 @@ const MOST_GROWTH: usize = 8;
 pub(super) const MOST_LEADERS: usize = 2048;
 
 /// Cells a node joins at the root of a whole build, at most.
-pub(super) const MOST_FAN_OUT: usize = 12;
+pub(super) const MOST_FAN_OUT: usize = 14;
 
 /// Marks a node of a cell as a guest: it is compared with the cell's nodes and then leaves.
 pub(super) const GUEST: u32 = 1 << 31;
@@ -293,7 +293,7 @@ mod tests {
         assert_eq!(sound().order(1).unwrap(), [1, 2, 3]);
         let broken: [(&str, fn(&mut Partition)); 10] = [
             ("drawn from", |p| p.drawn_from = 5),
-            ("join 13 cells", |p| p.fan_out = 13),
+            ("join 15 cells", |p| p.fan_out = 15),
             ("in no cell", |p| p.nodes = 5),
             ("do not rise", |p| p.cells[0] = vec![1, 0, 2]),
             ("is no node", |p| p.cells[0].push(7)),

@@ -6,22 +6,24 @@
 //! is taken with which enough of these pairs meet.
 
 use super::candidates::Candidates;
-use super::filled;
 use super::leaf::Leaf;
 use super::partition::MOST_FAN_OUT;
 use super::route::Compass;
 use super::sketch::Rows;
+use super::{LARGE, filled};
 use crate::error::OutOfMemory;
 
 /// Nodes whose neighbours are looked for: pairs enough that chance moves their share by a percent.
 pub(super) const SAMPLE: usize = 100;
 /// Neighbours of each.
 const NEIGHBOURS: usize = 10;
-/// The share of pairs that must meet, in a large graph and in others. With less, searches of a
-/// batch-built graph need more distances than those of a row-by-row one; a search passes more nodes
-/// in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
-const MEETING_LARGE: f64 = 0.98;
-const MEETING: f64 = 0.97;
+/// What is aimed at in graphs of more than so many nodes: the share of pairs that meet, and cells a node joins at most. With
+/// less, searches of a batch-built graph need more distances than those of a row-by-row one; a search passes
+/// more nodes in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
+const AIMS: [(usize, f64, usize); 3] =
+    [(VERY_LARGE, 0.99, MOST_FAN_OUT), (LARGE, 0.98, 12), (0, 0.97, 12)];
+/// Nodes from which on a graph is very large.
+const VERY_LARGE: usize = 100_000;
 /// The smallest fan-out there is.
 const LEAST: usize = 3;
 /// Nodes the sample is compared with at once.
@@ -68,13 +70,18 @@ impl Probe {
         self.found.bytes()
     }
 
+    /// The share of pairs that must meet, and the most cells that a node may join for that.
+    fn aim(&self) -> (f64, usize) {
+        let aim = AIMS.iter().find(|(nodes, ..)| self.nodes > *nodes);
+        aim.map_or((1.0, 1), |(_, meeting, most)| (*meeting, self.leaders.min(*most)))
+    }
+
     /// What was found out, when all is done: the smallest fan-out with which enough pairs meet.
     pub(super) fn fan_out(&self) -> Option<usize> {
         if self.counted < self.sample.len() {
             return None;
         }
-        let most = MOST_FAN_OUT.min(self.leaders);
-        let meeting = if self.nodes > super::LARGE { MEETING_LARGE } else { MEETING };
+        let (meeting, most) = self.aim();
         let enough = self.pairs as f64 * meeting;
         let mut together = 0;
         let fan_out = (1..most).find(|fan_out| {
@@ -123,7 +130,7 @@ impl Probe {
         compass: &mut Compass,
         rows: Rows<'_>,
     ) -> Result<usize, OutOfMemory> {
-        let most = MOST_FAN_OUT.min(self.leaders);
+        let (_, most) = self.aim();
         let mut members = [self.sample[place]; 1 + NEIGHBOURS];
         self.found.settle(place);
         let found = self.found.of(place);

@@ -21,8 +21,10 @@ use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
 use crate::vectors::{Space, key, of_key, score_all};
 
-/// Nodes for each leader.
-const NODES_PER_LEADER: usize = 58;
+/// Nodes for each leader, in a large graph and in others. Between 50 and 60 the distances that searches need differ by
+/// some percent either way, by data set; more leaders than a thousand are worth it from 100,000 nodes on.
+const NODES_PER_LEADER_LARGE: usize = 58;
+const NODES_PER_LEADER: usize = 50;
 /// In which share of the cells that a node joins in a whole build it stays; of the others it is a guest.
 /// A later batch is compared with what stayed, and costs as much as that is.
 const STAYING: (usize, usize) = (2, 5);
@@ -61,7 +63,8 @@ fn share(cells: usize, (part, whole): (usize, usize)) -> usize {
 
 /// Leaders that so many nodes get.
 fn leaders_of(nodes: usize) -> usize {
-    (nodes / NODES_PER_LEADER).clamp(2, MOST_LEADERS)
+    let each = if nodes > super::LARGE { NODES_PER_LEADER_LARGE } else { NODES_PER_LEADER };
+    (nodes / each).clamp(2, MOST_LEADERS)
 }
 
 /// Distances that bringing a node to its cells costs, about.
