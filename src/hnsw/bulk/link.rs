@@ -28,7 +28,7 @@ const PRUNE_COST: usize = 60;
 pub(super) const EXPECTED_COST: u64 = (SELECT_COST + PRUNE_COST) as u64 + 1 + FILL_COST;
 /// After this share of the nodes, one in so many, it is known what selecting takes: data sets differ by half.
 const TRIED: usize = 8;
-/// Nodes worked on in one step.
+/// Nodes worked on in one step, or by one thread of a team at once.
 const STEP_NODES: usize = 16;
 /// Nodes that a team works on in one step, for each of its threads.
 const TEAM_NODES: usize = 512;
@@ -43,6 +43,34 @@ const WRITE_COST: u64 = 10;
 pub(super) struct Chooser {
     scored: Vec<u64>,
     kept: Vec<u32>,
+    all: Vec<u32>,
+}
+
+/// What was chosen for some nodes, and the distances that took.
+struct Chosen {
+    /// The links kept of each node and those lost, one after another, and where they end.
+    nodes: Vec<u32>,
+    ends: Vec<(usize, usize)>,
+    cost: u64,
+}
+
+impl Chosen {
+    fn push(&mut self, kept: &[u32], lost: &[u32]) {
+        self.nodes.extend_from_slice(kept);
+        let kept = self.nodes.len();
+        self.nodes.extend_from_slice(lost);
+        self.ends.push((kept, self.nodes.len()));
+    }
+
+    /// The links kept of each node and those lost.
+    fn each(&self) -> impl Iterator<Item = (&[u32], &[u32])> {
+        let mut start = 0;
+        self.ends.iter().map(move |(kept, end)| {
+            let of_node = (&self.nodes[start..*kept], &self.nodes[*kept..*end]);
+            start = *end;
+            of_node
+        })
+    }
 }
 
 impl Chooser {
@@ -58,7 +86,7 @@ impl Chooser {
         is_sketched: bool,
         codes: &Codes,
     ) -> (&[u32], u64) {
-        let Self { scored, kept } = self;
+        let Self { scored, kept, .. } = self;
         let mut cost = 8;
         scored.clear();
         scored.extend(candidates);
@@ -273,40 +301,47 @@ impl Linker {
         self.counts[place] = links.len() as u16;
     }
 
+    /// Chooses for the nodes of some units, in portions that a team does at once.
+    #[inline(never)]
+    fn choose(
+        &self,
+        units: &Range<usize>,
+        team: &Team,
+        choose: &(dyn Fn(u32, &mut Chooser, &mut Chosen) -> u64 + Sync),
+    ) -> Vec<Chosen> {
+        let order = &self.order[units.clone()];
+        team.map(0..order.len().div_ceil(STEP_NODES), |portion| {
+            let nodes = order[portion * STEP_NODES..].iter().take(STEP_NODES);
+            self.memory.with(|chooser| {
+                let (links, ends) = (2 * self.m * STEP_NODES, STEP_NODES);
+                let (nodes_of, ends) = (Vec::with_capacity(links), Vec::with_capacity(ends));
+                let mut chosen = Chosen { nodes: nodes_of, ends, cost: 0 };
+                for node in nodes {
+                    chosen.cost += choose(*node, chooser, &mut chosen);
+                }
+                chosen
+            })
+        })
+    }
+
     #[inline(never)]
     fn select(&mut self, units: Range<usize>, codes: &Codes, team: &Team) -> u64 {
         let (sizes, is_sketched, fresh) = ((self.nodes, self.m), self.is_sketched, self.fresh);
-        if team.threads() == 1 {
-            let memory = std::mem::take(&mut self.memory);
-            let cost = memory.with(|chooser| {
-                let mut cost = 0;
-                for unit in units {
-                    let node = self.order[unit];
-                    let mut keys = self.candidates.of(node as usize - fresh).iter().copied();
-                    let (kept, distances) =
-                        chooser.select(node, &mut keys, sizes, is_sketched, codes);
-                    self.set_own(node, kept);
-                    cost += distances;
-                }
-                cost
-            });
-            self.memory = memory;
-            return cost;
-        }
-        let chosen = team.map(units.clone(), |unit| {
-            let node = self.order[unit];
+        let chosen = self.choose(&units, team, &|node, chooser, chosen| {
             let mut keys = self.candidates.of(node as usize - fresh).iter().copied();
-            self.memory.with(|chooser| {
-                let (kept, cost) = chooser.select(node, &mut keys, sizes, is_sketched, codes);
-                (kept.to_vec(), cost)
-            })
+            let (kept, cost) = chooser.select(node, &mut keys, sizes, is_sketched, codes);
+            chosen.push(kept, &[]);
+            cost
         });
-        let mut all = 0;
-        for (unit, (kept, cost)) in units.zip(chosen) {
-            self.set_own(self.order[unit], &kept);
-            all += cost;
+        let (mut unit, mut cost) = (units.start, 0);
+        for chosen in chosen {
+            for (kept, _) in chosen.each() {
+                self.set_own(self.order[unit], kept);
+                unit += 1;
+            }
+            cost += chosen.cost;
         }
-        all
+        cost
     }
 
     #[inline(never)]
@@ -358,28 +393,31 @@ impl Linker {
         codes: &Codes,
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
-        let limit = links.capacity(0);
-        let seen = &*links;
-        let pruned = team.map(units.clone(), |unit| {
-            let node = self.order[unit];
-            let mut all = Vec::with_capacity(2 * limit);
+        let (limit, seen) = (links.capacity(0), &*links);
+        let chosen = self.choose(&units, team, &|node, chooser, chosen| {
+            let mut all = std::mem::take(&mut chooser.all);
             self.union(node, seen, &mut all);
+            let mut cost = WRITE_COST;
             if all.len() <= limit {
-                return (all, Vec::new(), WRITE_COST);
-            }
-            self.memory.with(|chooser| {
-                let (kept, cost) = chooser.prune(node, &all, limit, codes);
-                let kept = kept.to_vec();
+                chosen.push(&all, &[]);
+            } else {
+                let (kept, distances) = chooser.prune(node, &all, limit, codes);
                 all.retain(|other| !kept.contains(other));
-                (kept, all, cost + WRITE_COST)
-            })
+                chosen.push(kept, &all);
+                cost += distances;
+            }
+            chooser.all = all;
+            cost
         });
-        let mut all = 0;
-        for (unit, (kept, lost, cost)) in units.zip(pruned) {
-            self.write(self.order[unit], &kept, &lost, links)?;
-            all += cost;
+        let (mut unit, mut cost) = (units.start, 0);
+        for chosen in chosen {
+            for (kept, lost) in chosen.each() {
+                self.write(self.order[unit], kept, lost, links)?;
+                unit += 1;
+            }
+            cost += chosen.cost;
         }
-        Ok(all)
+        Ok(cost)
     }
 
     /// Writes the links of a node, and takes note of the nodes that lost one.

@@ -3,45 +3,39 @@
 use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
-/// Some threads, or only the one that calls.
+/// Some threads, or only the one that calls: without the feature `parallel` always that, which the compiler then knows.
+#[derive(Default)]
 pub(crate) struct Team {
-    threads: usize,
     #[cfg(feature = "parallel")]
     pool: Option<rayon::ThreadPool>,
-}
-
-impl Default for Team {
-    fn default() -> Self {
-        Self {
-            threads: 1,
-            #[cfg(feature = "parallel")]
-            pool: None,
-        }
-    }
 }
 
 impl Team {
     /// So many threads, 0 for as many as the machine has. Without the feature `parallel`, and where
     /// threads cannot be started, only the one that calls.
+    #[cfg_attr(not(feature = "parallel"), allow(unused_variables, reason = "there is one"))]
     pub(crate) fn new(threads: usize) -> Self {
         #[cfg(feature = "parallel")]
         if threads != 1 {
             let builder = rayon::ThreadPoolBuilder::new().num_threads(threads);
-            if let Some(pool) = builder.build().ok().filter(|pool| pool.current_num_threads() > 1) {
-                return Self { threads: pool.current_num_threads(), pool: Some(pool) };
-            }
+            let pool = builder.build().ok().filter(|pool| pool.current_num_threads() > 1);
+            return Self { pool };
         }
-        let _ = threads;
         Self::default()
     }
 
     /// How many threads there are.
+    #[cfg_attr(not(feature = "parallel"), allow(clippy::unused_self, reason = "there is one"))]
     pub(super) fn threads(&self) -> usize {
-        self.threads
+        #[cfg(feature = "parallel")]
+        if let Some(pool) = &self.pool {
+            return pool.current_num_threads();
+        }
+        1
     }
 
     /// What `work` makes of each unit, in their order.
-    #[cfg_attr(not(feature = "parallel"), allow(clippy::unused_self, reason = "nobody else"))]
+    #[cfg_attr(not(feature = "parallel"), allow(clippy::unused_self, reason = "there is one"))]
     pub(super) fn map<T: Send>(
         &self,
         units: Range<usize>,
