@@ -15,6 +15,8 @@ const distancesAt = (points, recall) => costAt(points, recall, ({ distances }) =
 const present = (result) => GRAPHS.filter((name) => result.graphs[name] !== undefined);
 const slug = ({ set, rows }) => `docs/benchmarks/recall-${set}-${rows}.svg`;
 
+const seeds = ({ graphs: { batch: { seeds = 1 } } }) => (seeds === 1 ? 'one seed' : `means of ${seeds} seeds`);
+
 function atEqualEf(result) {
   const rows = EFS.flatMap((ef) => present(result).map((name) => {
     const { points, searchCpuUs } = result.graphs[name];
@@ -62,7 +64,7 @@ function atEqualRecall(result) {
 export function qualityReport(results) {
   const sections = results.map((result) => `## ${named(result)}
 
-${result.metric}, ${whole(result.queries)} queries, m ${result.m}, efConstruction ${result.efConstruction}.
+${result.metric}, ${whole(result.queries)} queries, m ${result.m}, efConstruction ${result.efConstruction}; ${seeds(result)}.
 
 ![Recall against distance computations](${slug(result).split('/').pop()})
 
@@ -79,8 +81,8 @@ ${atEqualEf(result)}`);
 Graphs of an \`insert\` loop, of one \`insert_batch\`, and of [hnswlib](https://github.com/nmslib/hnswlib) 0.8.0, at the
 same m and efConstruction, natively and on one thread, built and searched in turn in one run. Times are medians of CPU
 times; a spread is (longest − shortest) / median. EdgeVec links by 7-bit codes and searches in f32; hnswlib does both in
-f32, compiled with \`-O3 -march=native\`. A count of distances does not depend on the machine. How to run it:
-[README](README.md).
+f32, compiled with \`-O3 -march=native\`. A count of distances does not depend on the machine, but on the seed: means of
+some are given for EdgeVec's graphs, hnswlib's has one. How to run it: [README](README.md).
 
 ${environment(results)}
 ${sections.join('\n')}`;

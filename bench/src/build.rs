@@ -39,7 +39,12 @@ pub(crate) enum Way {
 impl Way {
     /// Fills an empty index with all rows.
     pub(crate) fn build(self, data: &DataSet) -> Result<(Index, Time)> {
-        let builder = data.builder();
+        self.build_by(data, 0)
+    }
+
+    /// The same with a seed of its own.
+    pub(crate) fn build_by(self, data: &DataSet, seed: u64) -> Result<(Index, Time)> {
+        let builder = data.builder().seed(seed);
         let builder = if self == Self::F32Loop { builder.links_by_f32() } else { builder };
         let mut index = builder.build()?;
         let ((), time) = timed(|| self.insert(&mut index, &data.rows))?;

@@ -39,13 +39,32 @@ const TIMED_EFS: [usize; 5] = [16, 32, 64, 128, 256];
 #[serde(rename_all = "camelCase")]
 struct Graph {
     build_cpu_ms: Vec<f64>,
-    /// Recall and distances, which are the same in every round.
+    /// How many seeds it was built with: one in each round. By chance one graph needs some percent more distances
+    /// than the next.
+    seeds: usize,
+    /// Recall and distances, means of the seeds.
     points: Vec<Point>,
     /// CPU time of a search, by `ef`, of each round.
     search_cpu_us: BTreeMap<usize, Vec<f64>>,
 }
 
 impl Graph {
+    /// Takes in what searches of a graph with another seed came to.
+    fn add_points(&mut self, points: Vec<Point>) {
+        self.seeds += 1;
+        if self.points.is_empty() {
+            self.points = points;
+            return;
+        }
+        let share = 1.0 / self.seeds as f64;
+        for (mean, point) in self.points.iter_mut().zip(points) {
+            mean.recall += (point.recall - mean.recall) * share;
+            if let (Some(mean), Some(distances)) = (&mut mean.distances, point.distances) {
+                *mean += (distances - *mean) * share;
+            }
+        }
+    }
+
     fn add_times(&mut self, build_cpu_ms: f64, points: &[Point]) {
         self.build_cpu_ms.push(build_cpu_ms);
         for point in points {
@@ -70,23 +89,23 @@ pub(crate) fn run(data: &DataSet, rounds: usize, hnswlib: Option<&Path>) -> Resu
             eprintln!("  {set}, {rows} rows, round {} of {rounds}: {name}", round + 1);
             let graph = graphs.entry(name).or_default();
             if let (&"hnswlib", Some(program)) = (name, hnswlib) {
+                // Its seed is one.
                 let counted = if round == 0 { &EFS[..] } else { &[] };
                 let outcome = rival::run(program, data, &TIMED_EFS, counted)?;
                 let (timed, counted) = outcome.points.split_at(TIMED_EFS.len());
                 graph.add_times(outcome.build_cpu_ms, timed);
                 if round == 0 {
-                    graph.points = counted.to_vec();
+                    graph.add_points(counted.to_vec());
                 }
                 continue;
             }
             let way = if *name == "loop" { Way::Loop } else { Way::Batch };
-            let (index, time) = way.build(data)?;
+            let (index, time) = way.build_by(data, round as u64)?;
             graph.add_times(time.cpu_ms, &sweep(&index, data, &TIMED_EFS)?);
-            if round == 0 {
-                graph.points = sweep(&index, data, &EFS)?;
-                // Times belong to all rounds.
-                graph.points.iter_mut().for_each(|point| point.search_cpu_us = None);
-            }
+            let mut points = sweep(&index, data, &EFS)?;
+            // Times are by round.
+            points.iter_mut().for_each(|point| point.search_cpu_us = None);
+            graph.add_points(points);
         }
         // What was built first in one round is built last in the next.
         names.reverse();
