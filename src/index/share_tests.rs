@@ -90,6 +90,34 @@ fn the_result_is_the_same_whoever_does_the_work() {
 }
 
 #[test]
+fn progress_is_even_where_helpers_do_nearly_all() {
+    const ROWS: usize = 6000;
+    let values = Rng(24).clustered(ROWS, 24, 1);
+    let mut index = empty(24, Metric::L2);
+    index.begin_batch(ROWS, None, BatchMode::Strict, true).unwrap();
+    index.copy_rows(&values).unwrap();
+    let mut helper = Helper::new(24, Metric::L2, index.m()).unwrap();
+    let (mut done, mut is_loaded) = (0, false);
+    loop {
+        let progress = index.step_batch(1).unwrap();
+        let more = progress.done - done;
+        assert!(more * 20 <= ROWS, "{more} of {ROWS} rows at once, after {done}");
+        done = progress.done;
+        if progress.ready {
+            break;
+        }
+        if index.shared_rows().is_some() && !std::mem::replace(&mut is_loaded, true) {
+            helper.load(&index.batch_codes(0, ROWS).unwrap()).unwrap();
+        }
+        if let Some(units) = index.give_units() {
+            let answer = helper.work(&units).unwrap();
+            assert!(index.accept_units(&answer).unwrap());
+        }
+    }
+    index.finish_batch().unwrap();
+}
+
+#[test]
 fn helpers_that_fail_do_no_harm() {
     let values = Rng(22).clustered(2600, 12, 30);
     for faults in 1..6 {
