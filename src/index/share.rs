@@ -15,13 +15,14 @@ use crate::error::{BatchError, OutOfMemory, check_headroom};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::share::portion;
 use crate::hnsw::overlay::Staged;
+use crate::vectors::codes::Codes;
 
 impl Index {
     /// The build of the pending batch, when it is there, with what it works on.
-    fn build(&mut self) -> Option<(&mut Bulk, Staged<'_>)> {
-        let Job { bulk, overlay, .. } = self.job.as_deref_mut()?;
+    fn build(&mut self) -> Option<(&mut Bulk, Staged<'_>, &Codes)> {
+        let Job { bulk, overlay, new_codes, .. } = self.job.as_deref_mut()?;
         let staged = Staged { graph: &mut self.graph, overlay };
-        Some((bulk.as_deref_mut()?, staged))
+        Some((bulk.as_deref_mut()?, staged, new_codes.as_ref().unwrap_or(&self.codes)))
     }
 
     /// Rows of the pending batch and of the index together, when helpers can be given their codes:
@@ -52,8 +53,8 @@ impl Index {
     /// work. None while there are none to give, or no memory to write them down.
     pub fn give_units(&mut self) -> Option<Vec<u32>> {
         check_headroom().ok()?;
-        let (bulk, staged) = self.build()?;
-        bulk.give(&staged)
+        let (bulk, staged, codes) = self.build()?;
+        bulk.give(&staged, codes)
     }
 
     /// Takes in what a helper made of units. False when nobody was given these units (any more) or
@@ -64,7 +65,7 @@ impl Index {
     /// [`BatchError::CapacityExceeded`] when memory runs out; the batch is then aborted.
     pub fn accept_units(&mut self, answer: &[u32]) -> Result<bool, BatchError> {
         let rows = self.len;
-        let Some((bulk, mut staged)) = self.build() else { return Ok(false) };
+        let Some((bulk, mut staged, _)) = self.build() else { return Ok(false) };
         let accepted = check_headroom().and_then(|()| bulk.accept(answer, &mut staged));
         let full = |_| BatchError::CapacityExceeded { current: rows, max: rows };
         self.abort_on_error(accepted.map_err(full))
@@ -80,7 +81,7 @@ impl Index {
         if self.job.is_none() {
             return Err(internal("no batch is pending"));
         }
-        if let Some((bulk, _)) = self.build() {
+        if let Some((bulk, ..)) = self.build() {
             bulk.take_back();
         }
         Ok(())

@@ -9,7 +9,7 @@
 //! - a node that none on the layer above is near to is looked for, and where the search does not find
 //!   it, it is linked from where that ended.
 
-use super::candidates::Candidates;
+use super::filled;
 use super::reach::link_from_found;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
@@ -27,79 +27,67 @@ const NEAR_RANK: usize = 3;
 const FAR: u64 = 9;
 /// Candidates kept when a node is looked for: fewer than a search has, so that one finds it the more.
 const EF: usize = 12;
-/// Nodes looked at in one unit of work.
-const UNIT_NODES: usize = 128;
-/// Distances that take the time of settling a node's list and looking at it.
-pub(super) const LOOKED_AT_COST: u64 = 40;
-
 /// Looks for new nodes that may not be found.
 pub(super) struct Lookout {
-    candidates: Candidates,
-    /// The first new node, the next to look at, and how many nodes there are.
+    /// The first new node.
     fresh: usize,
-    next: usize,
-    nodes: usize,
     m: usize,
     seed: u64,
-    /// Those found so far, rising.
-    remote: Vec<u32>,
+    /// Which of the new nodes are to be looked for.
+    are_remote: Vec<bool>,
 }
 
 impl Lookout {
-    /// For the nodes `fresh..nodes`, whose candidates are known.
+    /// For the nodes `fresh..nodes`.
     pub(super) fn new(
-        candidates: Candidates,
         fresh: usize,
         nodes: usize,
         m: usize,
         seed: u64,
-    ) -> Self {
-        Self { candidates, fresh, next: fresh, nodes, m, seed, remote: Vec::new() }
+    ) -> Result<Self, OutOfMemory> {
+        Ok(Self { fresh, m, seed, are_remote: filled(nodes - fresh, false)? })
     }
 
     pub(super) fn bytes(&self) -> usize {
-        self.candidates.bytes() + 4 * self.remote.capacity()
+        self.are_remote.capacity()
     }
 
-    pub(super) fn is_done(&self) -> bool {
-        self.next == self.nodes
+    /// The nodes to be looked for, rising.
+    pub(super) fn into_remote(self) -> Result<Vec<u32>, OutOfMemory> {
+        let mut remote = Vec::new();
+        remote.try_reserve_exact(self.are_remote.iter().filter(|is_remote| **is_remote).count())?;
+        let nodes = self.are_remote.iter().zip(self.fresh as u32..);
+        remote.extend(nodes.filter(|(is_remote, _)| **is_remote).map(|(_, node)| node));
+        Ok(remote)
     }
 
-    /// The candidates, all settled, and the nodes to be looked for.
-    pub(super) fn into_parts(self) -> (Candidates, Vec<u32>) {
-        (self.candidates, self.remote)
-    }
-
-    /// Does the next unit of work and returns what it cost in distances.
+    /// Looks at a new node whose candidates are `near`.
     #[inline(never)]
-    pub(super) fn step(&mut self, codes: &Codes) -> Result<u64, OutOfMemory> {
-        let end = self.nodes.min(self.next + UNIT_NODES);
-        self.remote.try_reserve(end - self.next)?;
-        for node in self.next..end {
-            self.candidates.settle(node - self.fresh);
-            if self.is_doubtful(node, codes) {
-                self.remote.push(node as u32);
-            }
+    pub(super) fn look(&mut self, node: u32, near: &[u64], codes: &Codes) {
+        let is_doubtful = self.is_doubtful(node, near, codes);
+        if let Some(is_remote) = self.are_remote.get_mut(node as usize - self.fresh) {
+            *is_remote = is_doubtful;
         }
-        self.next = end;
-        Ok(UNIT_NODES as u64 * LOOKED_AT_COST)
     }
 
     /// Whether a node must be looked for: it is above layer 0, or none that is above is near to it.
-    fn is_doubtful(&self, node: usize, codes: &Codes) -> bool {
-        let is_above = |node: usize| level_of(self.seed, node, self.m) > 0;
+    fn is_doubtful(&self, node: u32, near: &[u64], codes: &Codes) -> bool {
+        let is_above = |node: u32| level_of(self.seed, node as usize, self.m) > 0;
         if is_above(node) {
             return true;
         }
         // The candidates' own distances may be those of sketches.
-        let distance = |key: &u64| u64::from(codes.distance(node as u32, *key as u32));
-        let near = self.candidates.of(node - self.fresh);
-        match near.iter().find(|key| is_above(**key as u32 as usize)) {
+        let distance = |key: &u64| u64::from(codes.distance(node, *key as u32));
+        let is_remote = |key: &u64| {
+            let place = (*key as u32 as usize).checked_sub(self.fresh);
+            place.and_then(|place| self.are_remote.get(place).copied()).unwrap_or(false)
+        };
+        match near.iter().find(|key| is_above(**key as u32)) {
             Some(above) => near.get(NEAR_RANK).is_some_and(|near| {
                 codes.are_distances() && distance(above) > NOT_NEAR * distance(near)
             }),
             // A large cluster: one that is looked for stands for those around it.
-            None => !near.iter().any(|key| self.remote.binary_search(&(*key as u32)).is_ok()),
+            None => !near.iter().any(is_remote),
         }
     }
 }

@@ -176,26 +176,24 @@ impl Leaves {
         words: &mut Reader<'_>,
         partition: &Partition,
     ) -> Option<u64> {
-        let mut cost = 0;
-        let mut found = Vec::new();
-        for members in partition.cells.get(cells.clone())? {
-            let askers = members_from(members, self.fresh);
-            for node in askers.iter().map(|member| node_of(*member)) {
-                let keys: Vec<u64> = words.keys()?.collect();
-                if keys.iter().any(|key| *key as u32 == node) {
-                    return None;
-                }
-                found.push((node, keys));
+        let all = partition.cells.get(cells.clone())?;
+        let fresh = self.fresh;
+        let nodes =
+            || all.iter().flat_map(|members| members_from(members, fresh)).copied().map(node_of);
+        // All is looked at before anything is taken in.
+        let mut unread = *words;
+        for node in nodes() {
+            if unread.keys()?.any(|key| key as u32 == node) {
+                return None;
             }
-            cost += expected_cost_of(members, self.fresh);
         }
         if !self.units.finish(cells) {
             return None;
         }
-        for (node, keys) in found {
-            self.candidates.offer(node as usize - self.fresh, keys.into_iter());
+        for node in nodes() {
+            self.candidates.offer(list_of(node, fresh), words.keys()?);
         }
-        Some(cost)
+        Some(all.iter().map(|members| expected_cost_of(members, fresh)).sum())
     }
 
     /// Takes back what was given away and is not done.

@@ -1,7 +1,8 @@
 //! From candidates to links: each new node selects some, then the links back are added.
 //!
 //! ```text
-//! Select   in the order of the cells, so that codes are in the cache: at most m of the candidates
+//! Select   in the order of the cells, so that codes are in the cache: at most m of the candidates; and is there one
+//!          that makes sure the node is found (islands.rs)?
 //! Count    how many links lead back to each node, new or old
 //! Fill     which
 //! Prune    the links of a node and those back to it; where they are too many, the best of them
@@ -11,6 +12,7 @@ use std::ops::Range;
 
 use super::candidates::Candidates;
 use super::filled;
+use super::islands::Lookout;
 use super::share::{Kind, Reader, Words};
 use super::team::{Pool, Team};
 use super::units::Units;
@@ -20,8 +22,9 @@ use crate::hnsw::select::{Diversity, select};
 use crate::vectors::codes::Codes;
 use crate::vectors::{key, of_key, rank};
 
-/// Distances that selecting takes for a node, about.
-const SELECT_COST: usize = 220;
+/// Distances that settling a node's list and looking at it takes, and selecting with it, about.
+const LOOKED_AT_COST: usize = 40;
+const SELECT_COST: usize = 220 + LOOKED_AT_COST;
 /// Distances that pruning takes for a node, about.
 const PRUNE_COST: usize = 60;
 /// Distances a node costs here, about.
@@ -55,6 +58,12 @@ struct Chosen {
 }
 
 impl Chosen {
+    /// With room for so many nodes, of so many links each.
+    fn of(nodes: usize, links: usize) -> Self {
+        let (nodes, ends) = (Vec::with_capacity(nodes * links), Vec::with_capacity(nodes));
+        Self { nodes, ends, cost: 0 }
+    }
+
     fn push(&mut self, kept: &[u32], lost: &[u32]) {
         self.nodes.extend_from_slice(kept);
         let kept = self.nodes.len();
@@ -147,6 +156,9 @@ pub(super) struct Linker {
     is_sketched: bool,
     stage: Stage,
     units: Units,
+    /// Looks at the candidates of each new node when it is selected for; the first unit that was not looked at.
+    lookout: Lookout,
+    looked: usize,
     /// `m` places for each new node, the nodes it selected, and how many are used.
     chosen: Vec<u32>,
     counts: Vec<u16>,
@@ -170,6 +182,7 @@ impl Linker {
         nodes: usize,
         m: usize,
         is_sketched: bool,
+        lookout: Lookout,
     ) -> Result<Self, OutOfMemory> {
         Ok(Self {
             candidates,
@@ -179,6 +192,8 @@ impl Linker {
             is_sketched,
             stage: Stage::Select,
             units: Units::new(order.len()),
+            lookout,
+            looked: 0,
             chosen: filled(order.len() * m, 0)?,
             counts: filled(order.len(), 0)?,
             starts: filled(nodes + 1, 0)?,
@@ -194,16 +209,16 @@ impl Linker {
     pub(super) fn bytes(&self) -> usize {
         let tables = [&self.order, &self.chosen, &self.starts, &self.back, &self.lost];
         let tables = tables.map(|table| 4 * table.capacity()).iter().sum::<usize>();
-        self.candidates.bytes() + 2 * self.counts.capacity() + tables
+        self.candidates.bytes() + 2 * self.counts.capacity() + tables + self.lookout.bytes()
     }
 
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
     }
 
-    /// The nodes that may have no link which leads to them.
-    pub(super) fn into_lost(self) -> Vec<u32> {
-        self.lost
+    /// The nodes that may have no link which leads to them, and those that may not be found.
+    pub(super) fn into_parts(self) -> Result<(Vec<u32>, Vec<u32>), OutOfMemory> {
+        Ok((self.lost, self.lookout.into_remote()?))
     }
 
     /// Does the next units of work, more where a team does them, and returns what they cost in
@@ -223,13 +238,18 @@ impl Linker {
         let cost = match self.stage {
             Stage::Select => {
                 let nodes = units.len();
-                let cost = self.select(units, codes, team);
+                let looked = self.look(&units, codes);
+                let chosen = self.select(&units, codes, team);
+                let cost = looked + self.take_in(units.start, &chosen, links)?;
                 self.learn(nodes, cost);
                 cost
             }
             Stage::Count => self.count(units),
             Stage::Fill => self.fill(units),
-            Stage::Prune => self.prune(units, links, codes, team)?,
+            Stage::Prune => {
+                let chosen = self.prune(&units, links, codes, team);
+                self.take_in(units.start, &chosen, links)?
+            }
             Stage::Done => 0,
         };
         self.go_on()?;
@@ -313,9 +333,7 @@ impl Linker {
         team.map(0..order.len().div_ceil(STEP_NODES), |portion| {
             let nodes = order[portion * STEP_NODES..].iter().take(STEP_NODES);
             self.memory.with(|chooser| {
-                let (links, ends) = (2 * self.m * STEP_NODES, STEP_NODES);
-                let (nodes_of, ends) = (Vec::with_capacity(links), Vec::with_capacity(ends));
-                let mut chosen = Chosen { nodes: nodes_of, ends, cost: 0 };
+                let mut chosen = Chosen::of(STEP_NODES, 2 * self.m);
                 for node in nodes {
                     chosen.cost += choose(*node, chooser, &mut chosen);
                 }
@@ -324,24 +342,28 @@ impl Linker {
         })
     }
 
+    /// Settles the lists of the nodes of some units and looks at them, where that was not done before: in one order,
+    /// whoever selects. Returns what it cost.
+    fn look(&mut self, units: &Range<usize>, codes: &Codes) -> u64 {
+        let new = self.looked.clamp(units.start, units.end)..units.end;
+        self.looked = self.looked.max(units.end);
+        for node in &self.order[new.clone()] {
+            let list = *node as usize - self.fresh;
+            self.candidates.settle(list);
+            self.lookout.look(*node, self.candidates.of(list), codes);
+        }
+        (new.len() * LOOKED_AT_COST) as u64
+    }
+
     #[inline(never)]
-    fn select(&mut self, units: Range<usize>, codes: &Codes, team: &Team) -> u64 {
+    fn select(&self, units: &Range<usize>, codes: &Codes, team: &Team) -> Vec<Chosen> {
         let (sizes, is_sketched, fresh) = ((self.nodes, self.m), self.is_sketched, self.fresh);
-        let chosen = self.choose(&units, team, &|node, chooser, chosen| {
+        self.choose(units, team, &|node, chooser, chosen| {
             let mut keys = self.candidates.of(node as usize - fresh).iter().copied();
             let (kept, cost) = chooser.select(node, &mut keys, sizes, is_sketched, codes);
             chosen.push(kept, &[]);
             cost
-        });
-        let (mut unit, mut cost) = (units.start, 0);
-        for chosen in chosen {
-            for (kept, _) in chosen.each() {
-                self.set_own(self.order[unit], kept);
-                unit += 1;
-            }
-            cost += chosen.cost;
-        }
-        cost
+        })
     }
 
     #[inline(never)]
@@ -387,16 +409,16 @@ impl Linker {
 
     #[inline(never)]
     fn prune<L: Links + Sync>(
-        &mut self,
-        units: Range<usize>,
-        links: &mut L,
+        &self,
+        units: &Range<usize>,
+        links: &L,
         codes: &Codes,
         team: &Team,
-    ) -> Result<u64, OutOfMemory> {
-        let (limit, seen) = (links.capacity(0), &*links);
-        let chosen = self.choose(&units, team, &|node, chooser, chosen| {
+    ) -> Vec<Chosen> {
+        let limit = links.capacity(0);
+        self.choose(units, team, &|node, chooser, chosen| {
             let mut all = std::mem::take(&mut chooser.all);
-            self.union(node, seen, &mut all);
+            self.union(node, links, &mut all);
             let mut cost = WRITE_COST;
             if all.len() <= limit {
                 chosen.push(&all, &[]);
@@ -408,16 +430,27 @@ impl Linker {
             }
             chooser.all = all;
             cost
-        });
-        let (mut unit, mut cost) = (units.start, 0);
-        for chosen in chosen {
-            for (kept, lost) in chosen.each() {
-                self.write(self.order[unit], kept, lost, links)?;
-                unit += 1;
+        })
+    }
+
+    /// Takes in what was chosen for the nodes of the units from `unit` on: their own links, or all that they are to
+    /// have. Returns what that took.
+    fn take_in<L: Links>(
+        &mut self,
+        mut unit: usize,
+        chosen: &[Chosen],
+        links: &mut L,
+    ) -> Result<u64, OutOfMemory> {
+        for (kept, lost) in chosen.iter().flat_map(Chosen::each) {
+            let node = self.order[unit];
+            unit += 1;
+            if self.stage == Stage::Select {
+                self.set_own(node, kept);
+            } else {
+                self.write(node, kept, lost, links)?;
             }
-            cost += chosen.cost;
         }
-        Ok(cost)
+        Ok(chosen.iter().map(|chosen| chosen.cost).sum())
     }
 
     /// Writes the links of a node, and takes note of the nodes that lost one.
@@ -441,11 +474,13 @@ impl Linker {
         &mut self,
         budget: u64,
         links: &L,
+        codes: &Codes,
         out: &mut Words,
     ) -> Option<(Kind, Range<usize>)> {
         match self.stage {
             Stage::Select => {
                 let units = self.units.give(budget as usize, |_| SELECT_COST)?;
+                self.look(&units, codes);
                 out.push(self.nodes);
                 out.push(usize::from(self.is_sketched));
                 for node in &self.order[units.clone()] {
@@ -486,13 +521,13 @@ impl Linker {
             return Ok(None);
         }
         let limit = if kind == Kind::Select { self.m } else { links.capacity(0) };
-        let mut lists = Vec::new();
-        let mut all = Vec::new();
+        let mut chosen = Chosen::of(units.len(), limit);
+        let (mut all, mut lost) = (Vec::new(), Vec::new());
         for node in &self.order[units.clone()] {
             if kind == Kind::Prune {
                 self.union(*node, links, &mut all);
                 if all.len() <= limit {
-                    lists.push((*node, all.clone(), Vec::new()));
+                    chosen.push(&all, &[]);
                     continue;
                 }
             }
@@ -506,19 +541,14 @@ impl Linker {
             if !kept.iter().enumerate().all(is_sound) {
                 return Ok(None);
             }
-            let lost = all.iter().filter(|other| !kept.contains(other)).copied().collect();
-            lists.push((*node, kept.to_vec(), lost));
+            lost.clear();
+            lost.extend(all.iter().copied().filter(|other| !kept.contains(other)));
+            chosen.push(kept, &lost);
         }
         if !self.units.finish(units) {
             return Ok(None);
         }
-        for (node, kept, lost) in lists {
-            if kind == Kind::Select {
-                self.set_own(node, &kept);
-            } else {
-                self.write(node, &kept, &lost, links)?;
-            }
-        }
+        self.take_in(units.start, &[chosen], links)?;
         self.go_on()?;
         let each = if kind == Kind::Select { SELECT_COST } else { PRUNE_COST };
         Ok(Some((units.len() * each) as u64))

@@ -10,7 +10,7 @@
 //! route.rs    rows to cells of some hundred ──► partition.rs: the cells, which the index keeps
 //!             probe.rs: how many cells a row joins
 //! leaves.rs   new rows against all of a cell (leaf.rs) ──► candidates.rs: the nearest few of each
-//! link.rs     which candidates become links (select.rs), and the links back
+//! link.rs     which candidates become links (select.rs), and the links back; islands.rs: is a node near one above layer 0?
 //! reach.rs    every node is reached from the entry point
 //! islands.rs  nodes of tight clusters are found by search
 //! ```
@@ -79,7 +79,7 @@ const MOST_NODES_PER_NEW: usize = 512;
 const ROUTED_PER_NEW: usize = 5;
 
 /// Distances that linking a row costs when it was compared, about: on layer 0; above, and making sure of it.
-const LINKED_COST: u64 = islands::LOOKED_AT_COST + link::EXPECTED_COST + LATER_COST;
+const LINKED_COST: u64 = link::EXPECTED_COST + LATER_COST;
 const LATER_COST: u64 = 55 + reach::LOOKED_AT_COST;
 /// Distances that linking a node above layer 0 costs, about, and looking for one.
 const ABOVE_COST: u64 = 880;
@@ -116,7 +116,6 @@ enum Stage {
         candidates: Candidates,
         next: usize,
     },
-    Lookout(Box<Lookout>),
     Link(Box<Linker>),
     /// What is left of the layers above 0; `lost` is for the walk.
     Above {
@@ -221,7 +220,6 @@ impl Bulk {
             Stage::Route(router) => router.bytes(),
             Stage::Leaves(leaves) => leaves.bytes(),
             Stage::Dismiss { candidates, .. } => candidates.bytes(),
-            Stage::Lookout(lookout) => lookout.bytes(),
             Stage::Link(linker) => linker.bytes(),
             Stage::Reach(reach) => reach.bytes(),
             Stage::Bridges(bridges) => bridges.bytes(),
@@ -312,11 +310,6 @@ impl Bulk {
                 self.go_on(links)?;
                 Ok(DISMISS_COST)
             }
-            Stage::Lookout(lookout) => {
-                let cost = lookout.step(codes)?;
-                self.go_on(links)?;
-                Ok(cost)
-            }
             Stage::Link(linker) => {
                 let cost = linker.step(links, codes, team)?;
                 if let Some(left) = linker.take_left() {
@@ -375,24 +368,21 @@ impl Bulk {
                 Stage::Dismiss { candidates: leaves.into_candidates(), next: 0 }
             }
             Stage::Dismiss { candidates, next } if next == self.partition.cells.len() => {
-                let lookout = Lookout::new(candidates, before, nodes, self.m, self.seed);
-                Stage::Lookout(Box::new(lookout))
-            }
-            Stage::Lookout(lookout) if lookout.is_done() => {
+                let lookout = Lookout::new(before, nodes, self.m, self.seed)?;
                 let order = self.partition.order(before)?;
-                let m = links.capacity(1);
-                let is_sketched = self.sketches().is_some();
-                let (candidates, remote) = lookout.into_parts();
-                self.remote = remote;
-                let linker = Linker::new(candidates, order, before, nodes, m, is_sketched)?;
+                let (m, is_sketched) = (links.capacity(1), self.sketches().is_some());
+                let linker =
+                    Linker::new(candidates, order, before, nodes, m, is_sketched, lookout)?;
                 Stage::Link(Box::new(linker))
             }
             Stage::Link(linker) if linker.is_done() => {
+                let (lost, remote) = linker.into_parts()?;
+                self.remote = remote;
                 let above = self.above.left(nodes) as u64;
                 let reach = reach::LOOKED_AT_COST * (nodes - before) as u64;
                 let bridges = BRIDGE_COST * self.remote.len() as u64;
                 self.work.plan(ABOVE_COST * above + reach + bridges);
-                Stage::Above { lost: linker.into_lost() }
+                Stage::Above { lost }
             }
             stage => stage,
         };
@@ -438,7 +428,7 @@ impl Bulk {
 
     /// Gives away units of work, as words for a [`Helper`](share::Helper). None while there are none
     /// to give.
-    pub(crate) fn give<L: Links>(&mut self, links: &L) -> Option<Vec<u32>> {
+    pub(crate) fn give<L: Links>(&mut self, links: &L, codes: &Codes) -> Option<Vec<u32>> {
         let mut words = Words::default();
         let budget = share::PORTION;
         let given = match &mut self.stage {
@@ -449,7 +439,7 @@ impl Bulk {
                 let units = leaves.give(budget, &self.partition, &mut words);
                 units.map(|units| (Kind::Leaves, units))
             }
-            Stage::Link(linker) => linker.give(budget, links, &mut words),
+            Stage::Link(linker) => linker.give(budget, links, codes, &mut words),
             _ => None,
         };
         self.is_helped |= given.is_some();

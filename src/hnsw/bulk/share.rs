@@ -70,6 +70,7 @@ impl Words {
 }
 
 /// Words not read yet. What is not there, or is no node, is none.
+#[derive(Clone, Copy)]
 pub(super) struct Reader<'a> {
     words: &'a [u32],
     /// Nodes are numbers below it.
