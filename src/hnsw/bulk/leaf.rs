@@ -6,6 +6,7 @@
 //!
 //! When all members ask, every pair is computed once, and its distance is written to both its places.
 
+use super::VERY_LARGE;
 use super::partition::node_of;
 use crate::distance::tile::{self, Block, MOST_COLUMNS, Out};
 use crate::distance::{TOGETHER, nearest};
@@ -14,17 +15,19 @@ use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
 use crate::vectors::{Space, key, of_key, score_all};
 
-/// Members of a cell that is not divided. Where cells are divided neighbours part: with cells of up to 900, nodes
-/// must join two more for searches to be as short (60,000 rows of WordNet), and with 1200 instead of 1400 searches
-/// need 2 % more distances at a recall of 0.995 (means of six seeds). Larger ones have more pairs, whose
-/// distances take memory.
-const LARGEST_CELL: usize = 1400;
+/// Members of a cell that is not divided, in a very large graph and in others. Where cells are divided neighbours part:
+/// with cells of up to 900, nodes must join two more for searches to be as short (60,000 rows of WordNet). With up to
+/// 1400 searches need 2 % fewer distances at a recall of 0.995 (means of six seeds), but there are 11 % more pairs,
+/// whose distances take memory.
+const LARGEST_CELL_VERY_LARGE: usize = 1400;
+const LARGEST_CELL: usize = 1200;
 /// Products of a cell: cells of long vectors are smaller, so that none takes long.
 const LARGEST_PRODUCT: usize = 400 << 20;
 
-/// Members of a cell that is not divided.
-pub(super) fn largest_cell(dimensions: usize) -> usize {
-    LARGEST_CELL.min((LARGEST_PRODUCT / dimensions.max(1)).isqrt())
+/// Members of a cell that is not divided, in a graph of so many nodes.
+pub(super) fn largest_cell(nodes: usize, dimensions: usize) -> usize {
+    let largest = if nodes > VERY_LARGE { LARGEST_CELL_VERY_LARGE } else { LARGEST_CELL };
+    largest.min((LARGEST_PRODUCT / dimensions.max(1)).isqrt())
 }
 
 /// Members that askers are compared with one by one, at once: they stay in the first cache.

@@ -89,8 +89,9 @@ const BRIDGE_COST: u64 = 350;
 const DISMISSED: usize = 32;
 const DISMISS_COST: u64 = 2048;
 
-/// Nodes from which on a graph is large.
+/// Nodes from which on a graph is large, and very large.
 const LARGE: usize = 20_000;
+const VERY_LARGE: usize = 100_000;
 
 /// Candidates a node takes from one cell, about, for nodes of `m` links. More add little: a node is
 /// in several cells.

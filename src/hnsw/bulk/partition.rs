@@ -29,7 +29,7 @@ const FEW: usize = 32;
 /// when there are so many times the nodes.
 const MOST_GROWTH: usize = 8;
 
-/// Leaders of one split: more would cost more than they save.
+/// Leaders of one split, at most.
 pub(super) const MOST_LEADERS: usize = 2048;
 
 /// Cells a node joins at the root of a whole build, at most.

@@ -10,7 +10,7 @@ use super::leaf::Leaf;
 use super::partition::MOST_FAN_OUT;
 use super::route::Compass;
 use super::sketch::Rows;
-use super::{LARGE, filled};
+use super::{LARGE, VERY_LARGE, filled};
 use crate::error::OutOfMemory;
 
 /// Nodes whose neighbours are looked for: pairs enough that chance moves their share by a percent.
@@ -22,8 +22,6 @@ const NEIGHBOURS: usize = 10;
 /// more nodes in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
 const AIMS: [(usize, f64, usize); 3] =
     [(VERY_LARGE, 0.99, MOST_FAN_OUT), (LARGE, 0.98, 12), (0, 0.97, 12)];
-/// Nodes from which on a graph is very large.
-const VERY_LARGE: usize = 100_000;
 /// The smallest fan-out there is.
 const LEAST: usize = 3;
 /// Nodes the sample is compared with at once.

@@ -21,10 +21,9 @@ use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
 use crate::vectors::{Space, key, of_key, score_all};
 
-/// Nodes for each leader, in a large graph and in others. Between 50 and 60 the distances that searches need differ by
-/// some percent either way, by data set; more leaders than a thousand are worth it from 100,000 nodes on.
-const NODES_PER_LEADER_LARGE: usize = 58;
+/// Nodes for each leader, and leaders of a graph that is not very large, at most: more would cost more than they save.
 const NODES_PER_LEADER: usize = 50;
+const MOST_LEADERS_USUALLY: usize = 1024;
 /// In which share of the cells that a node joins in a whole build it stays; of the others it is a guest.
 /// A later batch is compared with what stayed, and costs as much as that is.
 const STAYING: (usize, usize) = (2, 5);
@@ -63,13 +62,13 @@ fn share(cells: usize, (part, whole): (usize, usize)) -> usize {
 
 /// Leaders that so many nodes get.
 fn leaders_of(nodes: usize) -> usize {
-    let each = if nodes > super::LARGE { NODES_PER_LEADER_LARGE } else { NODES_PER_LEADER };
-    (nodes / each).clamp(2, MOST_LEADERS)
+    let most = if nodes > super::VERY_LARGE { MOST_LEADERS } else { MOST_LEADERS_USUALLY };
+    (nodes / NODES_PER_LEADER).clamp(2, most)
 }
 
 /// Distances that bringing a node to its cells costs, about.
 pub(super) fn expected_cost(nodes: usize, dimensions: usize) -> u64 {
-    if nodes <= largest_cell(dimensions) {
+    if nodes <= largest_cell(nodes, dimensions) {
         1
     } else {
         cost_of(1, leaders_of(nodes) + super::probe::SAMPLE, MOST_FAN_OUT)
@@ -311,7 +310,7 @@ impl Router {
         Self {
             seed,
             nodes,
-            largest: largest_cell(dimensions),
+            largest: largest_cell(nodes, dimensions),
             waiting: Vec::new(),
             probe: None,
             leaf: Leaf::default(),
