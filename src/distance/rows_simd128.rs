@@ -4,7 +4,7 @@
 use std::arch::wasm32::*;
 
 use super::rows::{TOP, definition};
-use super::simd128::{load, load_codes, sum_integers};
+use super::simd128::{load, sum_integers};
 
 /// The first two floats in f64, and the others.
 #[inline]
@@ -110,7 +110,7 @@ pub(crate) fn sums(codes: &[u8]) -> (u32, u32) {
     let (sixteens, rest) = codes.as_chunks::<16>();
     let (mut sum, mut squares) = (u32x4_splat(0), u32x4_splat(0));
     for codes in sixteens {
-        let codes = load_codes(codes);
+        let codes = load(codes);
         sum = i32x4_add(sum, u32x4_extadd_pairwise_u16x8(u16x8_extadd_pairwise_u8x16(codes)));
         for half in [u16x8_extend_low_u8x16(codes), u16x8_extend_high_u8x16(codes)] {
             squares = i32x4_add(squares, i32x4_dot_i16x8(half, half));

@@ -17,16 +17,18 @@ fn multiply_add(a: v128, b: v128, c: v128) -> v128 {
     return f32x4_add(f32x4_mul(a, b), c);
 }
 
-#[inline]
-pub(super) fn load(values: &[f32; 4]) -> v128 {
-    // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
-    unsafe { v128_load(values.as_ptr().cast()) }
-}
+/// What is nothing but numbers.
+pub(super) trait Plain: Copy {}
+impl Plain for f32 {}
+impl Plain for u32 {}
+impl Plain for u8 {}
+impl Plain for [u8; 4] {}
 
 #[inline]
-pub(super) fn load_codes(codes: &[u8; 16]) -> v128 {
-    // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
-    unsafe { v128_load(codes.as_ptr().cast()) }
+pub(super) fn load<T: Plain, const N: usize>(values: &[T; N]) -> v128 {
+    const { assert!(size_of::<[T; N]>() == 16) };
+    // SAFETY: the array is 16 readable bytes, all of them set, and `v128_load` asks for no alignment.
+    unsafe { v128_load(values.as_ptr().cast()) }
 }
 
 #[inline]
@@ -148,11 +150,11 @@ pub(super) fn dot_codes(a: &[u8], b: &[u8]) -> u32 {
     let (b_twos, b_last) = b.as_chunks::<2>();
     let mut sums = [i32x4_splat(0); 2];
     for (x, y) in a_twos.iter().zip(b_twos) {
-        sums[0] = codes_step(load_codes(&x[0]), load_codes(&y[0]), sums[0]);
-        sums[1] = codes_step(load_codes(&x[1]), load_codes(&y[1]), sums[1]);
+        sums[0] = codes_step(load(&x[0]), load(&y[0]), sums[0]);
+        sums[1] = codes_step(load(&x[1]), load(&y[1]), sums[1]);
     }
     for (x, y) in a_last.iter().zip(b_last) {
-        sums[0] = codes_step(load_codes(x), load_codes(y), sums[0]);
+        sums[0] = codes_step(load(x), load(y), sums[0]);
     }
     sum_integers(i32x4_add(sums[0], sums[1]))
 }
@@ -164,11 +166,11 @@ pub(super) fn dot_codes_x4(query: &[u8], rows: [&[u8]; 4]) -> [u32; 4] {
     let [r0, r1, r2, r3] = rows.map(|row| row.as_chunks::<16>().0);
     let mut sums = [i32x4_splat(0); 4];
     for ((((q, a), b), c), d) in query.iter().zip(r0).zip(r1).zip(r2).zip(r3) {
-        let q = load_codes(q);
-        sums[0] = codes_step(q, load_codes(a), sums[0]);
-        sums[1] = codes_step(q, load_codes(b), sums[1]);
-        sums[2] = codes_step(q, load_codes(c), sums[2]);
-        sums[3] = codes_step(q, load_codes(d), sums[3]);
+        let q = load(q);
+        sums[0] = codes_step(q, load(a), sums[0]);
+        sums[1] = codes_step(q, load(b), sums[1]);
+        sums[2] = codes_step(q, load(c), sums[2]);
+        sums[3] = codes_step(q, load(d), sums[3]);
     }
     sums.map(sum_integers)
 }
@@ -182,7 +184,7 @@ impl Lanes for Four {
 
     #[inline]
     fn load(distances: &[u32; 4]) -> Self {
-        Self(load_u32(distances))
+        Self(load(distances))
     }
 
     #[inline]
@@ -210,13 +212,7 @@ pub(super) fn nearest(row: &[u32], k: usize, limit: u32, found: &mut Vec<u64>) {
         let (fours, _) = distances.as_chunks::<4>();
         // Narrowing the marks first would take one bit mask instead of four, but compilers clamp them for that.
         fours.iter().rev().fold(0, |marks, four| {
-            marks << 4 | u32::from(u32x4_bitmask(u32x4_le(load_u32(four), limit)))
+            marks << 4 | u32::from(u32x4_bitmask(u32x4_le(load(four), limit)))
         })
     });
-}
-
-#[inline]
-pub(super) fn load_u32(values: &[u32; 4]) -> v128 {
-    // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
-    unsafe { v128_load(values.as_ptr().cast()) }
 }

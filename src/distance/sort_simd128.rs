@@ -9,7 +9,7 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
-use super::simd128::load_u32 as load;
+use super::simd128::load;
 
 /// Fewer keys are sorted by insertion alone, and so are more, in gaps.
 const LEAST: usize = 17;

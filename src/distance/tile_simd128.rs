@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
-use super::simd128::load_codes;
+use super::simd128::load;
 use super::tile::{Block, Columns, Form, Layout, Out};
 
 /// The form of this build.
@@ -14,13 +14,6 @@ pub(super) const FORM: Form = Form {
     run,
     name: super::BACKEND,
 };
-
-#[inline]
-fn load<T>(values: &[T; 4]) -> v128 {
-    const { assert!(size_of::<T>() == 4) };
-    // SAFETY: the array is 16 readable bytes, and `v128_load` asks for no alignment.
-    unsafe { v128_load(values.as_ptr().cast()) }
-}
 
 /// Adds the products of one group. Codes are 0 to 126, so it does not matter which operand the
 /// engine takes for the signed one, and two products fit 16 bits.
@@ -83,7 +76,7 @@ fn run(block: &Block, columns: &Columns<'_>, out: &mut Out<'_>) {
 /// Sixteen codes in 16 bits each, two in a word: compilers do not find the extensions.
 #[inline]
 pub(super) fn widened(codes: &[u8; 16]) -> [[u32; 4]; 2] {
-    let codes = load_codes(codes);
+    let codes = load(codes);
     [words(u16x8_extend_low_u8x16(codes)), words(u16x8_extend_high_u8x16(codes))]
 }
 
