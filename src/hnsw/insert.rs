@@ -51,8 +51,8 @@ pub(crate) fn insert<L: Links, S: Space>(
     link_layers(links, space, node, (level, 0), ef_construction, &[], scratch)
 }
 
-/// Links a node, which is there, both ways on the layers `level` down to `lowest`. Its candidates on the lowest are `near`, nearest
-/// first; where there are none, they are searched for.
+/// Links a node, which is there, both ways on the layers `level` down to `lowest`. Its candidates on the lowest
+/// are `near`, nearest first; where there are none, they are searched for.
 pub(crate) fn link_layers<L: Links, S: Space>(
     links: &mut L,
     space: &S,

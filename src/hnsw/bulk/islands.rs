@@ -27,6 +27,7 @@ const NEAR_RANK: usize = 3;
 const FAR: u64 = 9;
 /// Candidates kept when a node is looked for: fewer than a search has, so that one finds it the more.
 const EF: usize = 12;
+
 /// Looks for new nodes that may not be found.
 pub(super) struct Lookout {
     /// The first new node.

@@ -1,8 +1,8 @@
 //! From candidates to links: each new node selects some, then the links back are added.
 //!
 //! ```text
-//! Select   in the order of the cells, so that codes are in the cache: at most m of the candidates; and is there one
-//!          that makes sure the node is found (islands.rs)?
+//! Select   in the order of the cells, so that codes are in the cache: at most m of the candidates. Nodes whose
+//!          clusters lie apart are noted (islands.rs)
 //! Count    how many links lead back to each node, new or old
 //! Fill     which
 //! Prune    the links of a node and those back to it; where they are too many, the best of them

@@ -10,7 +10,8 @@
 //! route.rs    rows to cells of some hundred ──► partition.rs: the cells, which the index keeps
 //!             probe.rs: how many cells a row joins
 //! leaves.rs   new rows against all of a cell (leaf.rs) ──► candidates.rs: the nearest few of each
-//! link.rs     which candidates become links (select.rs), and the links back; islands.rs: is a node near one above layer 0?
+//! link.rs     which candidates become links (select.rs), and the links back; islands.rs notes whose clusters lie
+//!             apart
 //! reach.rs    every node is reached from the entry point
 //! islands.rs  nodes of tight clusters are found by search
 //! ```

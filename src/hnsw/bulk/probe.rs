@@ -17,9 +17,9 @@ use crate::error::OutOfMemory;
 pub(super) const SAMPLE: usize = 100;
 /// Neighbours of each.
 const NEIGHBOURS: usize = 10;
-/// What is aimed at in graphs of more than so many nodes: the share of pairs that meet, and cells a node joins at most. With
-/// less, searches of a batch-built graph need more distances than those of a row-by-row one; a search passes
-/// more nodes in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
+/// What is aimed at in graphs of more than so many nodes: the share of pairs that meet, and cells a node joins
+/// at most. With less, searches of a batch-built graph need more distances than those of a row-by-row one; a search
+/// passes more nodes in a larger graph, and may go wrong at each. Measured on the data sets of `docs/benchmarks`.
 const AIMS: [(usize, f64, usize); 3] =
     [(VERY_LARGE, 0.99, MOST_FAN_OUT), (LARGE, 0.98, 12), (0, 0.97, 12)];
 /// The smallest fan-out there is.
