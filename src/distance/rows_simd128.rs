@@ -96,7 +96,8 @@ pub(crate) fn encode(codes: &mut [u8], row: &[f32], mean: &[f32], scale: f32, of
             let outside = v128_or(f32x4_lt(place, zero), f32x4_ge(place, above));
             clamped = i32x4_sub(clamped, outside);
         }
-        let codes_of = |place| i32x4_trunc_sat_f32x4(f32x4_min(f32x4_max(place, zero), top));
+        // Engines take many instructions for `min` and `max`, one for these.
+        let codes_of = |place| i32x4_trunc_sat_f32x4(f32x4_pmin(f32x4_pmax(place, zero), top));
         let [a, b, c, d] = places.map(codes_of);
         let narrow = u8x16_narrow_i16x8(i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
         // SAFETY: the array is 16 writable bytes, and `v128_store` asks for no alignment.

@@ -19,15 +19,18 @@
 //! Sources: principal axes by randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
 //! Parameters were measured on the data sets of `docs/benchmarks`.
 
+use super::leaf::Leaf;
 use super::team::{Pool, Team};
-use super::{copied, filled};
+use super::{PAIRS_PER_DISTANCE, filled};
 use crate::config::Metric;
-use crate::distance::rows::weighted_sum;
-use crate::distance::tile::{self, Block};
+use crate::distance::{
+    self,
+    rows::weighted_sum,
+    tile::{self, Block},
+};
 use crate::error::OutOfMemory;
 use crate::vectors::codes::{CENTRE, Codes};
 use crate::vectors::panels::Panels;
-use crate::vectors::rank;
 
 /// Rows that axes are found from.
 const SAMPLE: usize = 2048;
@@ -55,6 +58,8 @@ const ENOUGH: f64 = 0.95;
 const UNIT_TURNED: usize = 16;
 const UNIT_ROWS: usize = 16;
 const UNIT_PROJECTED: usize = 64;
+/// Queries whose neighbours are looked for in one.
+const UNIT_QUERIES: usize = 16;
 /// Units that a team does at once, for each of its threads.
 const TEAM_UNITS: usize = 16;
 /// Bytes behind the codes of a sketch: what is added to squared distances.
@@ -334,7 +339,7 @@ struct Training {
     trial: Codes,
     hits: usize,
     share_before: f64,
-    keys: Vec<u64>,
+    leaf: Leaf,
 }
 
 impl Training {
@@ -363,14 +368,16 @@ impl Training {
             trial: Codes::new(1, codes.metric()),
             hits: 0,
             share_before: 0.0,
-            keys: Vec::new(),
+            leaf: Leaf::default(),
         })
     }
 
     fn bytes(&self) -> usize {
         let floats = [&self.gram, &self.found, &self.new, &self.product];
         let floats = floats.map(|floats| 4 * floats.capacity()).iter().sum::<usize>();
-        floats + self.turned.bytes() + self.panels.bytes() + self.trial.bytes()
+        let tables =
+            [self.turned.bytes(), self.trial.bytes(), self.panels.bytes(), self.leaf.bytes()];
+        floats + tables.iter().sum::<usize>()
     }
 
     fn is_done(&self) -> bool {
@@ -451,12 +458,12 @@ impl Training {
                 Ok(UNIT_PROJECTED * axes.len() / AXES_PER_DISTANCE)
             }
             Step::Compare(next) => {
-                self.compare(next * SAMPLE / QUERIES, codes)?;
-                self.step = Step::Compare(next + 1);
-                if next + 1 == QUERIES {
+                let pairs = self.compare(next, codes)?;
+                self.step = Step::Compare(next + UNIT_QUERIES);
+                if next + UNIT_QUERIES == QUERIES {
                     self.judge()?;
                 }
-                Ok(4 * SAMPLE)
+                Ok(pairs / PAIRS_PER_DISTANCE as usize)
             }
             Step::Done => Ok(0),
         }
@@ -514,16 +521,24 @@ impl Training {
         Ok(())
     }
 
-    /// Counts how many of the rows nearest to one of the sample are near by sketches too.
-    fn compare(&mut self, place: usize, codes: &Codes) -> Result<(), OutOfMemory> {
-        let Self { keys, sample, trial, .. } = self;
-        rank(trial, place as u32, &numbers(0..SAMPLE)?, keys);
-        let near = copied(&keys[..=WITHIN])?;
-        let is_near = |node: u32| near.iter().any(|key| sample[*key as u32 as usize] == node);
-        rank(codes, sample[place], sample, keys);
-        let nearest = keys.iter().map(|key| *key as u32).filter(|node| *node != sample[place]);
-        self.hits += nearest.take(NEIGHBOURS).filter(|node| is_near(*node)).count();
-        Ok(())
+    /// Counts how many of the rows nearest to some of the sample, from this query on, are near by sketches too.
+    fn compare(&mut self, first: usize, codes: &Codes) -> Result<usize, OutOfMemory> {
+        let Self { leaf, sample, trial, .. } = self;
+        let places = numbers(first..first + UNIT_QUERIES)?.into_iter();
+        let places = places.map(|query| query * (SAMPLE / QUERIES) as u32).collect::<Vec<_>>();
+        let nodes = places.iter().map(|place| sample[*place as usize]).collect::<Vec<_>>();
+        let (mut near, mut nearest) = (Vec::new(), Vec::new());
+        let mut pairs = leaf.compare(&places, &numbers(0..SAMPLE)?, trial)?;
+        for query in 0..UNIT_QUERIES {
+            few_nearest(leaf, query, WITHIN, &mut nearest);
+            near.extend(nearest.iter().map(|key| sample[*key as u32 as usize]));
+        }
+        pairs += leaf.compare(&nodes, sample, codes)?;
+        for (query, near) in near.chunks(WITHIN).enumerate() {
+            few_nearest(leaf, query, NEIGHBOURS, &mut nearest);
+            self.hits += nearest.iter().filter(|key| near.contains(&(**key as u32))).count();
+        }
+        Ok(pairs)
     }
 
     /// Whether the axes are enough; else there are more, or none.
@@ -550,6 +565,14 @@ fn numbers(range: std::ops::Range<usize>) -> Result<Vec<u32>, OutOfMemory> {
     let mut numbers = filled(range.len(), 0u32)?;
     numbers.iter_mut().zip(range).for_each(|(place, number)| *place = number as u32);
     Ok(numbers)
+}
+
+/// Exactly `count` of the sample's rows nearest to an asker, the nearest first.
+fn few_nearest(leaf: &mut Leaf, asker: usize, count: usize, nearest: &mut Vec<u64>) {
+    nearest.clear();
+    nearest.extend(leaf.pick(asker, SAMPLE, count, u32::MAX));
+    distance::sort(nearest);
+    nearest.truncate(count);
 }
 
 /// Writes the columns of a matrix, whose rows are `width` long, as rows.
@@ -585,6 +608,7 @@ fn product(a: &[f32], b: &[f32]) -> f32 {
 mod tests {
     use super::*;
     use crate::tests::Rng;
+    use crate::vectors::rank;
 
     const ROWS: usize = 20_001;
 
