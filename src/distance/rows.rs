@@ -4,9 +4,13 @@
 //! do not, because the module is built for size, so there is a form in vectors. Both give the same bits.
 
 #[cfg(all(target_arch = "wasm32", target_feature = "simd128"))]
-pub(crate) use super::rows_simd128::{encode, multiply, squared_norm, sums, weighted_sum};
+pub(crate) use super::rows_simd128::{
+    add_multiple, encode, multiply, product, squared_norm, sums, weighted_sum,
+};
 #[cfg(not(all(target_arch = "wasm32", target_feature = "simd128")))]
-pub(crate) use definition::{encode, multiply, squared_norm, sums, weighted_sum};
+pub(crate) use definition::{
+    add_multiple, encode, multiply, product, squared_norm, sums, weighted_sum,
+};
 
 /// The largest code.
 pub(crate) const TOP: f32 = 126.0;
@@ -31,6 +35,20 @@ pub(super) mod definition {
     /// Multiplies every component, in f64.
     pub(crate) fn multiply(row: &mut [f32], factor: f64) {
         row.iter_mut().for_each(|x| *x = (f64::from(*x) * factor) as f32);
+    }
+
+    /// The sum of products, to four sums in one order.
+    pub(crate) fn product(a: &[f32], b: &[f32]) -> f32 {
+        let mut sums = [0.0; 4];
+        for (a, b) in a.chunks(4).zip(b.chunks(4)) {
+            sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
+        }
+        (sums[0] + sums[1]) + (sums[2] + sums[3])
+    }
+
+    /// Adds `factor` times `other` to a row.
+    pub(crate) fn add_multiple(row: &mut [f32], factor: f32, other: &[f32]) {
+        row.iter_mut().zip(other).for_each(|(x, other)| *x += factor * other);
     }
 
     /// Writes the sum of `rows` times their weights, each component added up in the rows' order. Rows are as long
@@ -103,6 +121,24 @@ mod tests {
             multiply(&mut row, factor);
             let bits = |row: &[f32]| row.iter().map(|x| x.to_bits()).collect::<Vec<_>>();
             assert_eq!(bits(&row), bits(&expected));
+        }
+    }
+
+    #[test]
+    fn products_and_multiples_are_the_definitions_to_the_bit() {
+        let mut rng = Rng(5);
+        for row in (0..40).map(|length| rng.vector(length)).collect::<Vec<_>>() {
+            let other = rng.vector(row.len());
+            assert_eq!(
+                product(&row, &other).to_bits(),
+                definition::product(&row, &other).to_bits()
+            );
+            let (mut sum, mut expected) = (row.clone(), row.clone());
+            add_multiple(&mut sum, -0.3, &other);
+            definition::add_multiple(&mut expected, -0.3, &other);
+            assert_eq!(sum, expected);
+            let wanted = row.iter().zip(&other).map(|(x, other)| x * other).sum::<f32>();
+            assert!((product(&row, &other) - wanted).abs() < 1e-4, "{} components", row.len());
         }
     }
 

@@ -4,7 +4,7 @@
 use std::arch::wasm32::*;
 
 use super::rows::{TOP, definition};
-use super::simd128::{load, sum_integers};
+use super::simd128::{load, store, sum_integers};
 
 /// The first two floats in f64, and the others.
 #[inline]
@@ -39,15 +39,32 @@ pub(crate) fn multiply(row: &mut [f32], factor: f64) {
     for four in fours {
         let [low, high] =
             widened(four).map(|pair| f32x4_demote_f64x2_zero(f64x2_mul(pair, factors)));
-        let scaled = i32x4_shuffle::<0, 1, 4, 5>(low, high);
-        *four = [
-            f32x4_extract_lane::<0>(scaled),
-            f32x4_extract_lane::<1>(scaled),
-            f32x4_extract_lane::<2>(scaled),
-            f32x4_extract_lane::<3>(scaled),
-        ];
+        store(four, i32x4_shuffle::<0, 1, 4, 5>(low, high));
     }
     definition::multiply(rest, factor);
+}
+
+/// The sum of products.
+pub(crate) fn product(a: &[f32], b: &[f32]) -> f32 {
+    let ((a, a_rest), (b, b_rest)) = (a.as_chunks::<4>(), b.as_chunks::<4>());
+    let mut sums = [0.0; 4];
+    let all = a
+        .iter()
+        .zip(b)
+        .fold(f32x4_splat(0.0), |sums, (a, b)| f32x4_add(sums, f32x4_mul(load(a), load(b))));
+    store(&mut sums, all);
+    sums.iter_mut().zip(a_rest.iter().zip(b_rest)).for_each(|(sum, (a, b))| *sum += a * b);
+    (sums[0] + sums[1]) + (sums[2] + sums[3])
+}
+
+/// Adds a multiple of a row.
+pub(crate) fn add_multiple(row: &mut [f32], factor: f32, other: &[f32]) {
+    let ((row, row_rest), (other, other_rest)) = (row.as_chunks_mut::<4>(), other.as_chunks::<4>());
+    let factors = f32x4_splat(factor);
+    for (row, other) in row.iter_mut().zip(other) {
+        store(row, f32x4_add(load(row), f32x4_mul(factors, load(other))));
+    }
+    definition::add_multiple(row_rest, factor, other_rest);
 }
 
 /// The weighted sum of rows.
@@ -64,12 +81,7 @@ pub(crate) fn weighted_sum(out: &mut [f32], weights: &[f32], rows: &[f32]) {
             }
         }
         for (four, sum) in out.as_chunks_mut::<4>().0.iter_mut().zip(sums) {
-            *four = [
-                f32x4_extract_lane::<0>(sum),
-                f32x4_extract_lane::<1>(sum),
-                f32x4_extract_lane::<2>(sum),
-                f32x4_extract_lane::<3>(sum),
-            ];
+            store(four, sum);
         }
     }
 }
@@ -100,8 +112,7 @@ pub(crate) fn encode(codes: &mut [u8], row: &[f32], mean: &[f32], scale: f32, of
         let codes_of = |place| i32x4_trunc_sat_f32x4(f32x4_pmin(f32x4_pmax(place, zero), top));
         let [a, b, c, d] = places.map(codes_of);
         let narrow = u8x16_narrow_i16x8(i16x8_narrow_i32x4(a, b), i16x8_narrow_i32x4(c, d));
-        // SAFETY: the array is 16 writable bytes, and `v128_store` asks for no alignment.
-        unsafe { v128_store(codes.as_mut_ptr().cast(), narrow) };
+        store(codes, narrow);
     }
     sum_integers(clamped) + definition::encode(rest, row_rest, mean_rest, scale, offset)
 }

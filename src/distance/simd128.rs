@@ -17,7 +17,7 @@ fn multiply_add(a: v128, b: v128, c: v128) -> v128 {
     return f32x4_add(f32x4_mul(a, b), c);
 }
 
-/// What is nothing but numbers.
+/// What is nothing but numbers, any bits of which are one.
 pub(super) trait Plain: Copy {}
 impl Plain for f32 {}
 impl Plain for u32 {}
@@ -29,6 +29,13 @@ pub(super) fn load<T: Plain, const N: usize>(values: &[T; N]) -> v128 {
     const { assert!(size_of::<[T; N]>() == 16) };
     // SAFETY: the array is 16 readable bytes, all of them set, and `v128_load` asks for no alignment.
     unsafe { v128_load(values.as_ptr().cast()) }
+}
+
+#[inline]
+pub(super) fn store<T: Plain, const N: usize>(values: &mut [T; N], lanes: v128) {
+    const { assert!(size_of::<[T; N]>() == 16) };
+    // SAFETY: the array is 16 writable bytes, every pattern of which is a value, and `v128_store` asks for no alignment.
+    unsafe { v128_store(values.as_mut_ptr().cast(), lanes) };
 }
 
 #[inline]

@@ -3,7 +3,7 @@
 #[allow(clippy::wildcard_imports, reason = "intrinsics have long names and are many")]
 use std::arch::wasm32::*;
 
-use super::simd128::load;
+use super::simd128::{load, store};
 use super::tile::{Block, Columns, Form, Layout, Out};
 
 /// The form of this build.
@@ -83,8 +83,7 @@ pub(super) fn widened(codes: &[u8; 16]) -> [[u32; 4]; 2] {
 #[inline]
 fn words(lanes: v128) -> [u32; 4] {
     let mut words = [0; 4];
-    // SAFETY: the array is 16 writable bytes, and `v128_store` asks for no alignment.
-    unsafe { v128_store(words.as_mut_ptr().cast(), lanes) };
+    store(&mut words, lanes);
     words
 }
 

@@ -25,7 +25,7 @@ use super::{PAIRS_PER_DISTANCE, filled};
 use crate::config::Metric;
 use crate::distance::{
     self,
-    rows::weighted_sum,
+    rows::{add_multiple, product, weighted_sum},
     tile::{self, Block},
 };
 use crate::error::OutOfMemory;
@@ -389,13 +389,16 @@ impl Training {
         let dimensions = self.dimensions;
         match self.step {
             Step::Turn(next) => {
-                let mut row = filled(SAMPLE, 0u8)?;
                 let end = dimensions.min(next + UNIT_TURNED);
-                for dimension in next..end {
-                    for (code, node) in row.iter_mut().zip(&self.sample) {
-                        *code = codes.row(*node).0[dimension];
+                let mut rows = filled((end - next) * SAMPLE, 0u8)?;
+                for (place, node) in self.sample.iter().enumerate() {
+                    let dimensions = &codes.row(*node).0[next..end];
+                    for (code, row) in dimensions.iter().zip(rows.chunks_mut(SAMPLE)) {
+                        row[place] = *code;
                     }
-                    self.turned.set_row(dimension, &row, 0);
+                }
+                for (dimension, row) in (next..end).zip(rows.chunks(SAMPLE)) {
+                    self.turned.set_row(dimension, row, 0);
                 }
                 self.step = Step::Turn(end);
                 if end == dimensions {
@@ -588,20 +591,11 @@ fn turn<'a>(from: &[f32], rows: impl Iterator<Item = &'a mut [f32]>, width: usiz
 fn orthogonalise(own: &mut [f32], others: &[f32]) {
     for other in others.chunks(own.len()) {
         let part = product(other, own);
-        own.iter_mut().zip(other).for_each(|(x, other)| *x -= part * other);
+        add_multiple(own, -part, other);
     }
     let length = product(own, own).sqrt();
     let factor = if length > 1e-12 { 1.0 / length } else { 0.0 };
     own.iter_mut().for_each(|x| *x *= factor);
-}
-
-/// The sum of products, to four sums in one order.
-fn product(a: &[f32], b: &[f32]) -> f32 {
-    let mut sums = [0.0; 4];
-    for (a, b) in a.chunks(4).zip(b.chunks(4)) {
-        sums.iter_mut().zip(a.iter().zip(b)).for_each(|(sum, (a, b))| *sum += a * b);
-    }
-    (sums[0] + sums[1]) + (sums[2] + sums[3])
 }
 
 #[cfg(test)]
