@@ -34,7 +34,7 @@ pub(super) fn load<T: Plain, const N: usize>(values: &[T; N]) -> v128 {
 #[inline]
 pub(super) fn store<T: Plain, const N: usize>(values: &mut [T; N], lanes: v128) {
     const { assert!(size_of::<[T; N]>() == 16) };
-    // SAFETY: the array is 16 writable bytes, every pattern of which is a value, and `v128_store` asks for no alignment.
+    // SAFETY: the array is 16 writable bytes, any of which are values, and `v128_store` asks for no alignment.
     unsafe { v128_store(values.as_mut_ptr().cast(), lanes) };
 }
 
