@@ -176,6 +176,10 @@ impl Bridges {
     ) -> Result<(), OutOfMemory> {
         let scorer = codes.scorer(node);
         let Some(start) = descend(links, &scorer, 0, scratch) else { return Ok(()) };
+        // Most of those above layer 0 are met on the way down. Only by distance none is nearer to a node than itself.
+        if start.1 == node && codes.are_distances() {
+            return Ok(());
+        }
         search_layer(links, &scorer, start, 0, EF, links.len(), scratch)?;
         link_from_found(links, node, &scratch.pool, &mut self.own)
     }

@@ -84,7 +84,7 @@ const LINKED_COST: u64 = link::EXPECTED_COST + LATER_COST;
 const LATER_COST: u64 = 55 + reach::LOOKED_AT_COST;
 /// Distances that linking a node above layer 0 costs, about, and looking for one.
 const ABOVE_COST: u64 = 880;
-const BRIDGE_COST: u64 = 350;
+const BRIDGE_COST: u64 = 200;
 
 /// Cells that guests leave in one unit of work, and the distances that take as long.
 const DISMISSED: usize = 32;
