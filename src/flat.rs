@@ -42,7 +42,14 @@ pub(crate) fn search(
         score_all(scorer, &block[..(end - node) as usize], &mut offer);
         node = end;
     }
-    *found = nearest.into_sorted_vec();
+    *found = nearest.into_vec();
+    sort(found);
+}
+
+/// Sorts what was found: nearest first, equal scores by id. Nothing is allocated.
+#[inline(never)]
+pub(crate) fn sort(found: &mut Vec<(u32, u64)>) {
+    *found = BinaryHeap::from(std::mem::take(found)).into_sorted_vec();
 }
 
 #[cfg(test)]

@@ -8,13 +8,13 @@ export class RawHelper {
     free(): void;
     [Symbol.dispose](): void;
     /**
-     * Adds the codes of the next rows, as `RawIndex.batchCodes` gives them.
+     * Adds the next parts, as `RawIndex.batchParts` writes them.
      *
      * # Errors
      *
      * `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
      */
-    load(codes: Uint8Array): void;
+    load(parts: Uint8Array): void;
     /**
      * Makes a helper for an index with these parameters.
      *
@@ -53,13 +53,14 @@ export class RawIndex {
      */
     acceptUnits(answer: Uint32Array): boolean;
     /**
-     * The codes of `rows` rows from `first` on, for `RawHelper.load`; those that there are.
+     * Writes the `count` parts from `first` on, or those that there are, for `RawHelper.load`. Returns how many
+     * bytes they take: for each at most as many as a row has dimensions and 128, and for all 8.
      *
      * # Errors
      *
-     * `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
+     * `INVALID_ARGUMENT`, also when `into` is too short; `CAPACITY_EXCEEDED`.
      */
-    batchCodes(first: number, rows: number): Uint8Array;
+    batchParts(first: number, count: number, into: Uint8Array): number;
     /**
      * Announces a batch of `rows` rows. `ids` is a `Float64Array` or `undefined`, `mode` is
      * `'strict'` or `'skip'`.
@@ -210,10 +211,10 @@ export class RawIndex {
      */
     readonly metric: string;
     /**
-     * Rows whose codes helpers need, those of the index included; `undefined` while there is nothing
-     * to help with.
+     * Parts that helpers can be given: the codes of each row, those of the index included, then the sketch
+     * of each where there are any. They become more while the batch goes on.
      */
-    readonly sharedRows: number | undefined;
+    readonly sharedParts: number;
     /**
      * Rows that searches can find.
      */
@@ -253,7 +254,7 @@ export interface InitOutput {
     readonly rawhelper_work: (a: number, b: any) => [number, number, number];
     readonly rawindex_abortBatch: (a: number) => void;
     readonly rawindex_acceptUnits: (a: number, b: any) => [number, number, number];
-    readonly rawindex_batchCodes: (a: number, b: any, c: any) => [number, number, number];
+    readonly rawindex_batchParts: (a: number, b: any, c: any, d: any) => [number, number, number];
     readonly rawindex_batchWaits: (a: number) => number;
     readonly rawindex_beginBatch: (a: number, b: any, c: any, d: any, e: any) => [number, number];
     readonly rawindex_dimensions: (a: number) => number;
@@ -271,7 +272,7 @@ export interface InitOutput {
     readonly rawindex_new: (a: any, b: any, c: any, d: any, e: any) => [number, number, number];
     readonly rawindex_refuseRow: (a: number, b: any) => [number, number];
     readonly rawindex_search: (a: number, b: any, c: any, d: any) => [number, number, number];
-    readonly rawindex_sharedRows: (a: number) => [number, number];
+    readonly rawindex_sharedParts: (a: number) => number;
     readonly rawindex_size: (a: number) => number;
     readonly rawindex_stepBatch: (a: number, b: any) => [number, number, number];
     readonly rawindex_takeBackUnits: (a: number) => [number, number];

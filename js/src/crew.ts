@@ -2,7 +2,7 @@
  * The helpers of an index: threads that do part of its batches.
  *
  * ```text
- * gather ─► tend … tend ─► rest       codes go out once a batch, units again and again, answers come back
+ * gather ─► tend … tend ─► rest       parts go out once a batch, units again and again, answers come back
  * ```
  *
  * Whatever helpers do, and whether they do anything, the batch has the same result: what they do not answer is
@@ -15,9 +15,11 @@ import { threads, type Thread } from './threads.js';
 import type { RawIndex } from './wasm/edgevec.js';
 
 /** Portions of some milliseconds that a helper has at most: one it does, others for until it is asked again. */
-const PORTIONS = 3;
-/** Bytes of codes sent in one turn to each helper. */
-const CODES_BYTES = 1 << 20;
+const PORTIONS = 6;
+/** Bytes of parts sent in one turn. */
+const PARTS_BYTES = 1 << 20;
+/** Bytes that a part may take more than a row has dimensions, and bytes before some parts. */
+const [PART_BYTES, HEADER_BYTES] = [128, 8];
 /** How long answers are taken in before the page may do something else. */
 const TAKE_MS = 5;
 /** How long the owner waits for an answer before it looks for an abort. */
@@ -29,8 +31,8 @@ const PATIENCE_MS = 2000;
 interface Member {
   thread: Thread;
   isReady: boolean;
-  /** Rows of this batch whose codes it was sent. */
-  rows: number;
+  /** Parts of this batch that it was sent. */
+  parts: number;
   /** Portions of this round that it has not answered. */
   owed: number;
 }
@@ -43,6 +45,8 @@ export class Crew {
   /** Answers to units of another round are for nobody: those were taken back, or their batch is over. */
   #round = 0;
   #answers: { member: Member; answer: Uint32Array }[] = [];
+  /** Memory that parts were sent in: fresh memory takes several times as long to write to. */
+  #memory: Uint8Array[] = [];
   /** Whether units are to be taken back. */
   #isShort = false;
   /** Whether a thread could not be started: the next could not, either. */
@@ -62,7 +66,7 @@ export class Crew {
     try {
       if (start === undefined || module === undefined) throw new Error('there are no threads');
       const thread = start();
-      const member: Member = { thread, isReady: false, rows: 0, owed: 0 };
+      const member: Member = { thread, isReady: false, parts: 0, owed: 0 };
       this.#members.push(member);
       thread.hold(true);
       thread.listen((answer: Answer) => this.#hear(member, answer));
@@ -73,7 +77,11 @@ export class Crew {
     }
   }
 
-  #hear(member: Member, { round, answer }: Answer): void {
+  #hear(member: Member, { memory, round, answer }: Answer): void {
+    if (memory !== undefined) {
+      if (this.#wanted > 0) this.#memory.push(memory);
+      return;
+    }
     this.#lastHeard = performance.now();
     if (round === undefined) {
       member.isReady = true;
@@ -109,34 +117,42 @@ export class Crew {
       if (!raw.acceptUnits(next.answer)) this.#dismiss(next.member);
     }
     if (this.#isShort) this.#takeBack(raw);
-    const rows = raw.sharedRows;
-    if (rows === undefined) return;
+    const parts = raw.sharedParts;
+    let mayLoad = true;
     for (const member of this.#members.slice(0, this.#wanted)) {
       try {
-        if (member.isReady) this.#supply(member, raw, rows);
+        if (member.isReady && parts > 0) mayLoad = this.#supply(member, raw, parts, mayLoad);
       } catch {
         this.#dismiss(member); // there is no memory for what it needs
       }
     }
   }
 
-  #supply(member: Member, raw: RawIndex, rows: number): void {
-    if (member.rows === 0) {
-      post(member, { kind: 'begin', dimensions: raw.dimensions, metric: raw.metric, m: raw.m });
+  /** Sends a member parts, if it has not all and that is allowed, or units. Returns whether others may be sent parts. */
+  #supply(member: Member, raw: RawIndex, parts: number, mayLoad: boolean): boolean {
+    if (member.parts < parts) {
+      if (mayLoad) this.#load(member, raw, parts);
+      return false;
     }
-    if (member.rows < rows) {
-      const portion = Math.max(1, Math.floor(CODES_BYTES / raw.dimensions));
-      const codes = raw.batchCodes(member.rows, portion);
-      post(member, { kind: 'load', codes }, codes.buffer);
-      member.rows = Math.min(rows, member.rows + portion);
-    }
-    while (member.rows === rows && member.owed < PORTIONS) {
+    while (member.owed < PORTIONS) {
       const units = raw.giveUnits();
-      if (units === undefined) return;
+      if (units === undefined) break;
       if (this.#owed() === 0) this.#lastHeard = performance.now();
       member.owed += 1;
       post(member, { kind: 'work', round: this.#round, units }, units.buffer);
     }
+    return mayLoad;
+  }
+
+  #load(member: Member, raw: RawIndex, parts: number): void {
+    if (member.parts === 0) {
+      post(member, { kind: 'begin', dimensions: raw.dimensions, metric: raw.metric, m: raw.m });
+    }
+    const count = Math.floor(PARTS_BYTES / (raw.dimensions + PART_BYTES));
+    const memory = this.#memory.pop() ?? new Uint8Array(PARTS_BYTES + HEADER_BYTES);
+    const bytes = raw.batchParts(member.parts, count, memory);
+    post(member, { kind: 'load', memory, bytes }, memory.buffer);
+    member.parts = Math.min(parts, member.parts + count);
   }
 
   #owed(): number {
@@ -174,9 +190,10 @@ export class Crew {
   rest(): void {
     this.#newRound();
     this.#wanted = 0;
+    this.#memory = [];
     for (const member of this.#members) {
-      if (member.rows > 0) post(member, { kind: 'rest' });
-      member.rows = 0;
+      if (member.parts > 0) post(member, { kind: 'rest' });
+      member.parts = 0;
       member.thread.hold(false);
     }
   }

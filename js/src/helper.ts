@@ -1,5 +1,5 @@
 /**
- * The thread of a helper: it has an instance of the module and the codes of a batch, and does the units it is
+ * The thread of a helper: it has an instance of the module and the parts of a batch, and does the units it is
  * given. What the two sides say to each other is here, too.
  */
 
@@ -8,12 +8,12 @@ import { RawHelper, initSync } from './wasm/edgevec.js';
 
 /** What a helper is told, in this order. */
 export type Order =
-  /** Once: the module to make an instance of. Answered by {@link Answer} without a round. */
+  /** Once: the module to make an instance of. Answered by an empty {@link Answer}. */
   | { kind: 'start'; module: WebAssembly.Module }
   /** A batch begins. */
   | { kind: 'begin'; dimensions: number; metric: string; m: number }
-  /** The codes of the next rows. */
-  | { kind: 'load'; codes: Uint8Array }
+  /** The next parts, in some of these bytes. Answered by a {@link Answer} with the memory. */
+  | { kind: 'load'; memory: Uint8Array; bytes: number }
   /** Units, which are answered. */
   | { kind: 'work'; round: number; units: Uint32Array }
   /** The batch is over. */
@@ -21,7 +21,9 @@ export type Order =
 
 /** What a helper says. */
 export interface Answer {
-  /** That of the units; undefined when the helper has started. */
+  /** Memory that it was sent, to be used again. */
+  memory?: Uint8Array;
+  /** That of the units; undefined when it did none. */
   round?: number;
   /** Undefined when the units could not be done. */
   answer?: Uint32Array | undefined;
@@ -57,7 +59,8 @@ export function serveHelper(port: Port): void {
         rest();
         return tries(() => (helper = new RawHelper(order.dimensions, order.metric as 'l2', order.m)));
       case 'load':
-        return tries(() => helper?.load(order.codes));
+        tries(() => helper?.load(order.memory.subarray(0, order.bytes)));
+        return port.post({ memory: order.memory } satisfies Answer, [order.memory.buffer]);
       case 'work': {
         const answer = work(order.units);
         return port.post({ round: order.round, answer } satisfies Answer, answer === undefined ? [] : [answer.buffer]);

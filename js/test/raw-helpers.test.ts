@@ -26,10 +26,16 @@ function begun(): RawIndex {
 /** A batch whose units can be given away, and a helper that has its codes. */
 function shared(Helper = RawHelper): { raw: RawIndex; helper: RawHelper } {
   const raw = begun();
-  while (raw.sharedRows === undefined) raw.stepBatch(100);
+  while (raw.sharedParts < ROWS) raw.stepBatch(100);
   const helper = new Helper(DIMENSIONS, raw.metric as 'l2', raw.m);
-  for (let first = 0; first < ROWS; first += 700) helper.load(raw.batchCodes(first, 700));
+  for (let first = 0; first < ROWS; first += 700) helper.load(parts(raw, first, 700));
   return { raw, helper };
+}
+
+/** Parts that a helper can be given. */
+function parts(raw: RawIndex, first: number, count: number): Uint8Array {
+  const memory = new Uint8Array(8 + ROWS * (DIMENSIONS + 128));
+  return memory.slice(0, raw.batchParts(first, count, memory));
 }
 
 /** The first units that can be given. */
@@ -127,7 +133,7 @@ describe('a helper', () => {
       const words = good.slice(0, random.below(4) === 0 ? random.below(good.length) : good.length);
       for (const _ of range(1 + random.below(3))) {
         const place = random.below(random.below(2) === 0 ? 8 : words.length);
-        words[place] = random.pick([random.below(5), ROWS, random.word(), 2 ** 32 - 1]);
+        words[place] = random.pick([random.below(6), ROWS, random.word(), 2 ** 32 - 1]);
       }
       attempt(`call ${call}`, () => helper.work(words));
     }
@@ -189,8 +195,8 @@ describe('an index that gives units away', () => {
   it('says what there is before, while and after there is something to share', () => {
     const raw = new RawIndex(DIMENSIONS, 'l2', 16, 200, 0);
     const nothing = (): void => {
-      expect([raw.sharedRows, raw.giveUnits(), raw.batchWaits]).to.deep.equal([undefined, undefined, false]);
-      expect([raw.batchCodes(0, 10).length, raw.acceptUnits(new Uint32Array(9))]).to.deep.equal([0, false]);
+      expect([raw.sharedParts, raw.giveUnits(), raw.batchWaits]).to.deep.equal([0, undefined, false]);
+      expect([parts(raw, 0, 10).length, raw.acceptUnits(new Uint32Array(9))]).to.deep.equal([0, false]);
     };
     nothing();
     expect(thrownBy(() => raw.takeBackUnits())).to.include({ code: 'INTERNAL_ERROR' });
@@ -198,12 +204,20 @@ describe('an index that gives units away', () => {
     nothing();
     raw.fillBatch(rows);
     nothing();
-    while (raw.sharedRows === undefined) raw.stepBatch(100);
-    expect(raw.sharedRows).to.equal(ROWS);
-    // Four bytes say how long sketches are; rows follow.
-    const rowBytes = raw.batchCodes(ROWS - 1, 5).length - 4;
-    expect(raw.batchCodes(0, 2 ** 40).length).to.equal(4 + ROWS * rowBytes);
-    expect([rowBytes >= DIMENSIONS, raw.batchCodes(2 ** 40, 5).length]).to.deep.equal([true, 0]);
+    let shared = 0;
+    while (shared < ROWS) {
+      raw.stepBatch(100);
+      expect(raw.sharedParts).to.be.within(shared, ROWS);
+      if (shared === 0 && raw.sharedParts > 0) expect(raw.sharedParts, 'while rows are coded').to.be.below(ROWS);
+      shared = raw.sharedParts;
+    }
+    // Eight bytes say what follows: rows of codes.
+    const rowBytes = parts(raw, ROWS - 1, 5).length - 8;
+    expect(parts(raw, 0, 2 ** 40).length).to.equal(8 + ROWS * rowBytes);
+    expect([rowBytes >= DIMENSIONS, parts(raw, 2 ** 40, 5).length]).to.deep.equal([true, 0]);
+    const short = new Uint8Array(8 + rowBytes - 1);
+    expect(thrownBy(() => raw.batchParts(0, 1, short))).to.include({ code: 'INVALID_ARGUMENT' });
+    expect(short).to.deep.equal(new Uint8Array(short.length));
     raw.abortBatch();
     nothing();
     raw.free();

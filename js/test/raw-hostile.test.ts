@@ -31,12 +31,12 @@ const METHODS: Record<string, Make[]> = {
   finishBatch: [],
   abortBatch: [],
   drainQueued: [() => 1000],
-  batchCodes: [() => 0, () => 1],
+  batchParts: [() => 0, () => 1, () => new Uint8Array(500)],
   giveUnits: [],
   acceptUnits: [() => new Uint32Array(4)],
   takeBackUnits: [],
 };
-const GETTERS = ['size', 'dimensions', 'metric', 'm', 'memoryBytes', 'sharedRows', 'batchWaits'];
+const GETTERS = ['size', 'dimensions', 'metric', 'm', 'memoryBytes', 'sharedParts', 'batchWaits'];
 /** They end a handle, and have tests of their own. */
 const ENDS = ['free', '__destroy_into_raw', Symbol.dispose];
 const STATICS: Record<string, Make[]> = { fromBytes: [() => new Uint8Array(0)] };

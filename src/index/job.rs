@@ -131,9 +131,14 @@ impl Job {
         self.before
     }
 
-    /// Rows copied behind the committed ones.
-    pub(super) fn staged(&self) -> usize {
-        self.staged
+    /// How many rows have codes that will not change, those of the index before included, if helpers may have them.
+    pub(super) fn final_codes(&self, committed: usize) -> Option<usize> {
+        match self.phase {
+            // By a new scale rows are coded once; with the one before it may turn out that they need a new one.
+            Phase::Code { next } => self.new_codes.is_some().then_some(next),
+            Phase::Bulk => Some(committed + self.staged),
+            _ => None,
+        }
     }
 
     /// The ids that others must not take: those that the rows will have, rising. A row that was taken

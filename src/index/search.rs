@@ -1,6 +1,5 @@
 //! A query: exact where that is faster or the index is small, else through the graph.
 
-use std::collections::BinaryHeap;
 use std::sync::PoisonError;
 
 use super::Index;
@@ -134,7 +133,7 @@ impl Search<'_> {
             found.extend(scratch.pool.found().map(|(score, node)| (score, index.ids.id_of(node))));
             // Equal scores go by id, and hardly ever are ids not in the order of nodes.
             if !found.is_sorted() {
-                *found = BinaryHeap::from(std::mem::take(found)).into_sorted_vec();
+                flat::sort(found);
             }
         }
         Ok(SearchStats { distances: scratch.distances, exact: false })

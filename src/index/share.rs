@@ -1,7 +1,7 @@
 //! What of a pending batch others can do, in instances that share no memory with this one.
 //!
 //! ```text
-//! step_batch … until there are units ─► batch_codes ─► Helper::load    once for each helper
+//! step_batch ─► batch_parts ─► Helper::load                            once for each helper
 //! give_units ─► Helper::work ─► accept_units                           again and again
 //! step_batch                                                           between, as always
 //! ```
@@ -13,7 +13,7 @@ use super::Index;
 use super::job::{Job, internal};
 use crate::error::{BatchError, OutOfMemory, check_headroom};
 use crate::hnsw::bulk::Bulk;
-use crate::hnsw::bulk::share::portion;
+use crate::hnsw::bulk::share::Parts;
 use crate::hnsw::overlay::Staged;
 use crate::vectors::codes::Codes;
 
@@ -25,28 +25,33 @@ impl Index {
         Some((bulk.as_deref_mut()?, staged, new_codes.as_ref().unwrap_or(&self.codes)))
     }
 
-    /// Rows of the pending batch and of the index together, when helpers can be given their codes:
-    /// from when rows are coded until they are linked.
-    #[must_use]
-    pub fn shared_rows(&self) -> Option<usize> {
+    /// What helpers can be given, if there is anything: from when the codes of rows are final until they are linked.
+    fn parts(&self) -> Option<Parts<'_>> {
         let job = self.job.as_deref()?;
-        job.bulk.as_ref().filter(|bulk| bulk.can_be_shared()).map(|_| self.len + job.staged())
+        let coded = job.final_codes(self.len)?;
+        let codes = job.new_codes.as_ref().unwrap_or(&self.codes);
+        let sketches = job.bulk.as_ref().and_then(|bulk| bulk.shared_sketches());
+        Some(Parts { codes, coded, sketches })
     }
 
-    /// The codes of `rows` rows from `first` on, and their sketches where there are any, for
-    /// [`Helper::load`](crate::Helper::load); empty when there are no such rows.
+    /// How many parts helpers can be given: one for the codes of each row of the index and the pending batch
+    /// and then, where there are any, one for the sketch of each. They become more as rows are coded.
+    #[must_use]
+    pub fn shared_parts(&self) -> usize {
+        self.parts().map_or(0, |parts| parts.len())
+    }
+
+    /// The `count` parts from `first` on for [`Helper::load`](crate::Helper::load), or those that there are; empty
+    /// when there are none. A part takes at most as many bytes as a row has dimensions and 128 more, and all of them 8.
     ///
     /// # Errors
     ///
     /// [`BatchError::CapacityExceeded`] when memory runs out.
-    pub fn batch_codes(&self, first: usize, rows: usize) -> Result<Vec<u8>, BatchError> {
-        let Some(shared) = self.shared_rows() else { return Ok(Vec::new()) };
-        let job = self.job.as_ref();
-        let codes = job.and_then(|job| job.new_codes.as_ref()).unwrap_or(&self.codes);
-        let sketches = job.and_then(|job| job.bulk.as_ref()).and_then(|bulk| bulk.sketches());
-        let first = first.min(shared);
-        let bytes = portion(codes, sketches, first..first + rows.min(shared - first));
-        bytes.map_err(|OutOfMemory| self.batch_full(rows))
+    pub fn batch_parts(&self, first: usize, count: usize) -> Result<Vec<u8>, BatchError> {
+        let Some(parts) = self.parts() else { return Ok(Vec::new()) };
+        let first = first.min(parts.len());
+        let bytes = parts.write(first..first + count.min(parts.len() - first));
+        bytes.map_err(|OutOfMemory| self.batch_full(count))
     }
 
     /// Units of the pending batch for [`Helper::work`](crate::Helper::work), some milliseconds of

@@ -14,7 +14,7 @@ fn with_helpers(index: &mut Index, values: &[f32], helpers: usize, faults: u64) 
     let mut rng = Rng(faults);
     let make = || Helper::new(index.dimensions(), index.metric(), index.m()).unwrap();
     let mut helpers: Vec<_> = (0..helpers).map(|_| make()).collect();
-    let mut is_loaded = false;
+    let mut loaded = 0;
     let mut calls = 0;
     loop {
         calls += 1;
@@ -23,14 +23,16 @@ fn with_helpers(index: &mut Index, values: &[f32], helpers: usize, faults: u64) 
         if progress.ready {
             break;
         }
-        let Some(shared) = index.shared_rows() else { continue };
-        if !std::mem::replace(&mut is_loaded, true) {
-            for helper in &mut helpers {
-                for first in (0..shared).step_by(700) {
-                    helper.load(&index.batch_codes(first, 700).unwrap()).unwrap();
-                }
+        let parts = index.shared_parts();
+        assert!(parts >= loaded, "parts do not become fewer");
+        for helper in &mut helpers {
+            for first in (loaded..parts).step_by(700) {
+                let bytes = index.batch_parts(first, 700.min(parts - first)).unwrap();
+                assert!(bytes.len() <= 8 + (parts - first) * (index.dimensions() + 128));
+                helper.load(&bytes).unwrap();
             }
         }
+        loaded = parts;
         let mut answers = Vec::new();
         for helper in &mut helpers {
             let Some(units) = index.give_units() else { break };
@@ -97,7 +99,7 @@ fn progress_is_even_where_helpers_do_nearly_all() {
     index.begin_batch(ROWS, None, BatchMode::Strict, true).unwrap();
     index.copy_rows(&values).unwrap();
     let mut helper = Helper::new(24, Metric::L2, index.m()).unwrap();
-    let (mut done, mut is_loaded) = (0, false);
+    let (mut done, mut loaded) = (0, 0);
     loop {
         let progress = index.step_batch(1).unwrap();
         let more = progress.done - done;
@@ -106,9 +108,8 @@ fn progress_is_even_where_helpers_do_nearly_all() {
         if progress.ready {
             break;
         }
-        if index.shared_rows().is_some() && !std::mem::replace(&mut is_loaded, true) {
-            helper.load(&index.batch_codes(0, ROWS).unwrap()).unwrap();
-        }
+        helper.load(&index.batch_parts(loaded, ROWS).unwrap()).unwrap();
+        loaded = index.shared_parts();
         if let Some(units) = index.give_units() {
             let answer = helper.work(&units).unwrap();
             assert!(index.accept_units(&answer).unwrap());
@@ -132,37 +133,44 @@ fn helpers_that_fail_do_no_harm() {
 fn a_helper_refuses_what_is_not_for_it() {
     let mut helper = Helper::new(7, Metric::Cosine, 8).unwrap();
     assert_eq!(Helper::new(0, Metric::L2, 8).unwrap_err().code(), "INVALID_ARGUMENT");
-    // How many dimensions sketches have, and rows of codes with their terms, sketches behind them.
+    // How many dimensions sketches have, how many rows of codes come, and those with their terms, sketches behind them.
     let row = |code: u8, term: u32| -> Vec<u8> {
         [vec![code; 42], vec![0; 18], term.to_le_bytes().to_vec()].concat()
     };
-    let portion = |dimensions: u32, row: &[u8], rows: usize| -> Vec<u8> {
-        [&dimensions.to_le_bytes()[..], &row.repeat(rows)].concat()
+    let portion = |dimensions: u32, row: &[u8], coded: u32, sketched: usize| -> Vec<u8> {
+        let header = [dimensions.to_le_bytes(), coded.to_le_bytes()].concat();
+        [header, row.repeat(coded as usize + sketched)].concat()
     };
     let sound = row(126, 42 * 126 * 126);
     for bytes in [
         vec![1; 3],
-        portion(0, &sound[1..], 1),
-        portion(0, &row(127, 42 * 127 * 127), 1),
-        portion(0, &row(126, 42 * 126 * 126 - 1), 1),
-        portion(0, &row(126, u32::MAX), 1),
-        portion(8, &sound, 2),
-        portion(u32::MAX, &sound, 1),
-        portion(5, &sound, 1),
+        portion(0, &sound[1..], 1, 0),
+        portion(0, &row(127, 42 * 127 * 127), 1, 0),
+        portion(0, &row(126, 42 * 126 * 126 - 1), 1, 0),
+        portion(0, &row(126, u32::MAX), 1, 0),
+        portion(0, &sound, 0, 1),
+        portion(8, &sound, 0, 1),
+        portion(u32::MAX, &sound, 0, 1),
+        [&[0; 4][..], &[255; 4], &sound].concat(),
     ] {
         let message = format!("{:?}", &bytes[..bytes.len().min(50)]);
         assert_eq!(helper.load(&bytes).unwrap_err().code(), "INVALID_ARGUMENT", "{message}");
     }
     helper.load(&[]).unwrap();
-    helper.load(&portion(0, &sound, 40)).unwrap();
-    assert_eq!(helper.load(&portion(7, &sound, 2)).unwrap_err().code(), "INVALID_ARGUMENT");
+    helper.load(&portion(7, &sound, 40, 0)).unwrap();
     let mut rng = Rng(5);
-    for kind in 0..5 {
+    for kind in 0..12 {
+        if kind == 6 {
+            // Fewer sketches than rows: the others are none that units can be about.
+            helper.load(&portion(7, &sound, 0, 30)).unwrap();
+            let other = helper.load(&portion(6, &sound, 0, 1));
+            assert_eq!(other.unwrap_err().code(), "INVALID_ARGUMENT");
+        }
         for _ in 0..3000 {
             let len = rng.next() as usize % 40;
             let top = [3, 41, 1 << 32][rng.next() as usize % 3];
             let mut units: Vec<u32> = (0..len + 3).map(|_| (rng.next() % top) as u32).collect();
-            units[0] = kind;
+            units[0] = kind % 6;
             let _ = helper.work(&units);
         }
     }

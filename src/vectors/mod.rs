@@ -190,7 +190,8 @@ pub(crate) fn distance_of(score: u32) -> f32 {
 }
 
 impl Scorer for FloatScorer<'_> {
-    #[inline]
+    // A function of its own: where few are computed, the call does not matter, and many copies of the kernels do.
+    #[inline(never)]
     fn score(&self, node: u32) -> u32 {
         let row = self.vectors.row(node as usize);
         self.to_score(match self.vectors.metric {

@@ -29,6 +29,9 @@ extern "C" {
     #[wasm_bindgen(js_namespace = Uint32Array, js_name = "prototype.set.call", catch)]
     fn copy_words(to: &mut [u32], from: &JsValue) -> Result<(), JsValue>;
 
+    #[wasm_bindgen(js_namespace = Uint8Array, js_name = "prototype.set.call", catch)]
+    fn write_bytes(to: &JsValue, from: &[u8]) -> Result<(), JsValue>;
+
     /// A `Float32Array` whose offset and length may be beyond 2^32.
     #[wasm_bindgen(js_name = Float32Array)]
     type Floats;
@@ -220,6 +223,12 @@ pub(crate) fn words(name: &'static str, value: &JsValue) -> Result<Vec<u32>, JsV
     let mut copy = Vec::new();
     Typed::new(name, value, "Uint32Array")?.append(&mut copy, copy_words)?;
     Ok(copy)
+}
+
+/// Writes bytes to the beginning of a `Uint8Array`, all or none.
+pub(crate) fn fill(name: &'static str, into: &JsValue, bytes: &[u8]) -> Result<(), JsValue> {
+    write_bytes(into, bytes)
+        .map_err(|_| wrong(name, &shown(into), "a Uint8Array with room for them"))
 }
 
 /// The first letters of a string; all of it would fill this memory for good.

@@ -2,7 +2,7 @@
 //! carries it between them.
 
 use edgevec::{Helper, MAX_DIMENSIONS, MAX_M, Metric};
-use js_sys::{Uint8Array, Uint32Array};
+use js_sys::Uint32Array;
 use wasm_bindgen::prelude::*;
 
 use crate::RawIndex;
@@ -12,27 +12,30 @@ use crate::error::throw;
 
 #[wasm_bindgen]
 impl RawIndex {
-    /// Rows whose codes helpers need, those of the index included; `undefined` while there is nothing
-    /// to help with.
-    #[wasm_bindgen(getter, js_name = sharedRows)]
-    pub fn shared_rows(&self) -> Option<f64> {
-        self.index.shared_rows().map(|rows| rows as f64)
+    /// Parts that helpers can be given: the codes of each row, those of the index included, then the sketch
+    /// of each where there are any. They become more while the batch goes on.
+    #[wasm_bindgen(getter, js_name = sharedParts)]
+    pub fn shared_parts(&self) -> f64 {
+        self.index.shared_parts() as f64
     }
 
-    /// The codes of `rows` rows from `first` on, for `RawHelper.load`; those that there are.
+    /// Writes the `count` parts from `first` on, or those that there are, for `RawHelper.load`. Returns how many
+    /// bytes they take: for each at most as many as a row has dimensions and 128, and for all 8.
     ///
     /// # Errors
     ///
-    /// `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
-    #[wasm_bindgen(js_name = batchCodes)]
-    pub fn batch_codes(
+    /// `INVALID_ARGUMENT`, also when `into` is too short; `CAPACITY_EXCEEDED`.
+    #[wasm_bindgen(js_name = batchParts)]
+    pub fn batch_parts(
         &self,
         #[wasm_bindgen(unchecked_param_type = "number")] first: &JsValue,
-        #[wasm_bindgen(unchecked_param_type = "number")] rows: &JsValue,
-    ) -> Result<Uint8Array, JsValue> {
-        let (first, rows) = (args::count("first", first, 0)?, args::count("rows", rows, 0)?);
-        let codes = self.index.batch_codes(first, rows).map_err(|error| throw(&error))?;
-        copies::bytes(&codes)
+        #[wasm_bindgen(unchecked_param_type = "number")] count: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] into: &JsValue,
+    ) -> Result<usize, JsValue> {
+        let (first, count) = (args::count("first", first, 0)?, args::count("count", count, 0)?);
+        let bytes = self.index.batch_parts(first, count).map_err(|error| throw(&error))?;
+        args::fill("into", into, &bytes)?;
+        Ok(bytes.len())
     }
 
     /// Units of the batch for `RawHelper.work`, some milliseconds of work; `undefined` while there are
@@ -97,17 +100,17 @@ impl RawHelper {
         helper.map(|helper| Self { helper }).map_err(|error| throw(&error))
     }
 
-    /// Adds the codes of the next rows, as `RawIndex.batchCodes` gives them.
+    /// Adds the next parts, as `RawIndex.batchParts` writes them.
     ///
     /// # Errors
     ///
     /// `INVALID_ARGUMENT`, `CAPACITY_EXCEEDED`.
     pub fn load(
         &mut self,
-        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] codes: &JsValue,
+        #[wasm_bindgen(unchecked_param_type = "Uint8Array")] parts: &JsValue,
     ) -> Result<(), JsValue> {
-        let codes = args::bytes("codes", codes)?;
-        self.helper.load(&codes).map_err(|error| throw(&error))
+        let parts = args::bytes("parts", parts)?;
+        self.helper.load(&parts).map_err(|error| throw(&error))
     }
 
     /// Does units and returns the answer for `RawIndex.acceptUnits`.

@@ -69,6 +69,11 @@ impl Leaves {
         self.units.is_done() && self.now.is_none()
     }
 
+    /// Whether there are cells that helpers can work on.
+    pub(super) fn has_units(&self) -> bool {
+        self.candidates.are_ready() && !self.units.is_done()
+    }
+
     pub(super) fn into_candidates(self) -> Candidates {
         self.candidates
     }
@@ -160,7 +165,7 @@ impl Leaves {
         out.push(nearest_of(self.m));
         for members in &partition.cells[cells.clone()] {
             let askers = members_from(members, fresh);
-            out.push(members.len() - askers.len());
+            out.list(askers.iter().map(|member| node_of(*member)));
             out.list(members.iter().map(|member| node_of(*member)));
             for node in askers {
                 out.push(self.candidates.limit(list_of(*node, fresh)) as usize);
@@ -226,7 +231,7 @@ fn cost_of(pairs: usize, askers: usize, members: usize) -> u64 {
     (pairs + picking) as u64 / PAIRS_PER_DISTANCE + (askers + members) as u64 / 4 + 1
 }
 
-/// Does cells that [`Leaves`] gave away.
+/// Compares askers with members, again and again: cells that [`Leaves`] gave away, or portions of a probe.
 pub(super) fn work(
     words: &mut Reader<'_>,
     leaf: &mut Leaf,
@@ -235,11 +240,7 @@ pub(super) fn work(
 ) -> Result<Option<()>, OutOfMemory> {
     let Some(nearest) = words.one() else { return Ok(None) };
     while !words.is_empty() {
-        let (Some(known), Some(members)) = (words.one(), words.nodes()) else { return Ok(None) };
-        let rises = members.is_sorted_by(|a, b| a < b);
-        let Some(askers) = members.get(known as usize..).filter(|_| rises) else {
-            return Ok(None);
-        };
+        let (Some(askers), Some(members)) = (words.nodes(), words.nodes()) else { return Ok(None) };
         let Some(limits) = words.take(askers.len()) else { return Ok(None) };
         leaf.compare(askers, members, codes)?;
         for (asker, limit) in limits.iter().enumerate() {

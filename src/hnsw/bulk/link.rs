@@ -216,6 +216,11 @@ impl Linker {
         self.stage == Stage::Done
     }
 
+    /// Whether there are nodes that helpers can choose for.
+    pub(super) fn has_units(&self) -> bool {
+        matches!(self.stage, Stage::Select | Stage::Prune)
+    }
+
     /// The nodes that may have no link which leads to them, and those that may not be found.
     pub(super) fn into_parts(self) -> Result<(Vec<u32>, Vec<u32>), OutOfMemory> {
         Ok((self.lost, self.lookout.into_remote()?))

@@ -245,13 +245,15 @@ impl Bulk {
         (self.partition, self.sketches)
     }
 
-    /// Whether helpers can be given what they work on.
-    pub(crate) fn can_be_shared(&self) -> bool {
-        !matches!(self.stage, Stage::Nodes | Stage::Sketch)
+    /// The sketches that are there, and for how many nodes.
+    pub(crate) fn shared_sketches(&self) -> Option<(&Codes, usize)> {
+        // Before, it is not known whether those of another build will do.
+        let sketches = self.sketches.as_ref().filter(|_| !matches!(self.stage, Stage::Nodes))?;
+        sketches.rows().map(|rows| (rows, sketches.done().min(self.nodes)))
     }
 
     /// The rows by which nodes are brought to cells and compared there, if not their codes.
-    pub(crate) fn sketches(&self) -> Option<&Codes> {
+    fn sketches(&self) -> Option<&Codes> {
         self.sketches.as_ref()?.rows()
     }
 
@@ -268,10 +270,8 @@ impl Bulk {
         codes: &Codes,
         team: &Team,
     ) -> Result<u64, OutOfMemory> {
-        // The layers above depend on no stage, and no helper can insert there: where units are done by
-        // others, this is done first.
-        let is_above = self.is_helped && !self.above.is_done(self.nodes);
-        let cost = if is_above && !matches!(self.stage, Stage::Nodes) {
+        // The layers above depend on no stage, and no helper can insert there: while others do units, this is done.
+        let cost = if self.is_helped && self.has_units() && !self.above.is_done(self.nodes) {
             let sketches = self.sketches.as_ref().and_then(|sketches| sketches.rows());
             self.above.step(links, Rows::new(codes, sketches), &mut self.scratch)?
         } else {
@@ -428,15 +428,23 @@ impl Bulk {
         Ok(1)
     }
 
+    /// Whether the stage has units that are not done and that helpers can do.
+    fn has_units(&self) -> bool {
+        match &self.stage {
+            Stage::Route(router) => router.has_units(),
+            Stage::Leaves(leaves) => leaves.has_units(),
+            Stage::Link(linker) => linker.has_units(),
+            _ => false,
+        }
+    }
+
     /// Gives away units of work, as words for a [`Helper`](share::Helper). None while there are none
     /// to give.
     pub(crate) fn give<L: Links>(&mut self, links: &L, codes: &Codes) -> Option<Vec<u32>> {
         let mut words = Words::default();
         let budget = share::PORTION;
         let given = match &mut self.stage {
-            Stage::Route(router) => {
-                router.give(budget, &mut words).map(|units| (Kind::Route, units))
-            }
+            Stage::Route(router) => router.give(budget, &mut words),
             Stage::Leaves(leaves) => {
                 let units = leaves.give(budget, &self.partition, &mut words);
                 units.map(|units| (Kind::Leaves, units))
@@ -461,8 +469,8 @@ impl Bulk {
         let units = *start as usize..*end as usize;
         let mut words = Reader::new(rest, self.nodes);
         let cost = match (&mut self.stage, kind) {
-            (Stage::Route(router), Kind::Route) => {
-                router.accept(&units, &mut words, &self.partition)?
+            (Stage::Route(router), Kind::Probe | Kind::Route) => {
+                router.accept(kind, &units, &mut words, &self.partition)?
             }
             (Stage::Leaves(leaves), Kind::Leaves) => {
                 leaves.accept(&units, &mut words, &self.partition)

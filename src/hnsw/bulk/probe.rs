@@ -5,12 +5,16 @@
 //! the true neighbours of a few nodes are found by comparing them with all, and the smallest fan-out
 //! is taken with which enough of these pairs meet.
 
+use std::ops::Range;
+
 use super::candidates::Candidates;
 use super::leaf::Leaf;
 use super::partition::MOST_FAN_OUT;
 use super::route::Compass;
-use super::sketch::Rows;
-use super::{LARGE, VERY_LARGE, filled};
+use super::share::{Reader, Words};
+use super::sketch::{Rows, numbers};
+use super::units::Units;
+use super::{LARGE, PAIRS_PER_DISTANCE, VERY_LARGE, filled};
 use crate::error::OutOfMemory;
 
 /// Nodes whose neighbours are looked for: pairs enough that chance moves their share by a percent.
@@ -26,6 +30,8 @@ const AIMS: [(usize, f64, usize); 3] =
 const LEAST: usize = 3;
 /// Nodes the sample is compared with at once.
 const PORTION: usize = 512;
+/// Distances that comparing the sample with them takes the time of, about.
+const PORTION_COST: u64 = (SAMPLE * PORTION) as u64 / PAIRS_PER_DISTANCE;
 /// Nodes of the sample whose leaders are looked for at once.
 const UNIT_NODES: usize = 4;
 
@@ -34,8 +40,8 @@ pub(super) struct Probe {
     leaders: usize,
     nodes: usize,
     sample: Vec<u32>,
-    /// The first node that the sample was not compared with.
-    next: usize,
+    /// Portions of the nodes, which the sample is compared with.
+    units: Units,
     found: Candidates,
     /// The first node of the sample whose pairs were not counted.
     counted: usize,
@@ -56,7 +62,7 @@ impl Probe {
             leaders,
             nodes,
             sample,
-            next: 0,
+            units: Units::new(nodes.div_ceil(PORTION)),
             found: Candidates::new(count, NEIGHBOURS)?,
             counted: 0,
             pairs: 0,
@@ -98,13 +104,9 @@ impl Probe {
         leaf: &mut Leaf,
         rows: Rows<'_>,
     ) -> Result<usize, OutOfMemory> {
-        if self.next < self.nodes {
-            let end = (self.next + PORTION).min(self.nodes);
-            let mut portion = filled(end - self.next, 0)?;
-            for (member, node) in portion.iter_mut().zip(self.next as u32..) {
-                *member = node;
-            }
-            self.next = end;
+        if !self.units.is_done() {
+            let Some(units) = self.units.take(1, |_| 1) else { return Ok(0) };
+            let portion = numbers(self.nodes_of(units.start))?;
             let pairs = leaf.compare(&self.sample, &portion, rows.exact)?;
             for asker in 0..self.sample.len() {
                 let limit = self.found.limit(asker);
@@ -119,6 +121,52 @@ impl Probe {
         }
         self.counted = end;
         Ok(pairs)
+    }
+
+    /// The nodes of a portion.
+    fn nodes_of(&self, unit: usize) -> Range<usize> {
+        unit * PORTION..self.nodes.min((unit + 1) * PORTION)
+    }
+
+    /// Whether there are portions that helpers can compare the sample with.
+    pub(super) fn has_units(&self) -> bool {
+        !self.units.is_done()
+    }
+
+    /// Gives away some portions, to be done by [`leaves::work`](super::leaves::work).
+    pub(super) fn give(&mut self, budget: u64, out: &mut Words) -> Option<Range<usize>> {
+        let units = self.units.give(budget as usize, |_| PORTION_COST as usize)?;
+        out.push(NEIGHBOURS);
+        for portion in units.clone() {
+            let nodes = self.nodes_of(portion);
+            out.list(self.sample.iter().copied());
+            out.list(nodes.start as u32..nodes.end as u32);
+            self.sample.iter().for_each(|_| out.push(u32::MAX as usize));
+        }
+        Some(units)
+    }
+
+    /// Takes in what was made of portions that were given away. Returns what they cost.
+    pub(super) fn accept(&mut self, units: &Range<usize>, words: &mut Reader<'_>) -> Option<u64> {
+        let askers = 0..units.len().checked_mul(self.sample.len())?;
+        // All is looked at before anything is taken in.
+        let mut unread = *words;
+        for _ in askers.clone() {
+            let _ = unread.keys()?;
+        }
+        if !self.units.finish(units) {
+            return None;
+        }
+        for asker in askers {
+            let asker = asker % self.sample.len();
+            self.found.offer(asker, words.keys()?);
+        }
+        Some(units.len() as u64 * PORTION_COST)
+    }
+
+    /// Takes back what was given away and is not done.
+    pub(super) fn take_back(&mut self) {
+        self.units.take_back();
     }
 
     /// Counts with which fan-out a node of the sample meets each of its neighbours.

@@ -9,7 +9,7 @@ use std::ops::Range;
 use super::leaf::{Leaf, largest_cell};
 use super::partition::{Child, GUEST, MOST_FAN_OUT, MOST_LEADERS, Partition, Slot, node_of};
 use super::probe::Probe;
-use super::share::{Reader, Words};
+use super::share::{Kind, Reader, Words};
 use super::sketch::Rows;
 use super::team::{Pool, Team};
 use super::units::Units;
@@ -432,8 +432,16 @@ impl Router {
         Ok(())
     }
 
-    /// Gives away some units, to be done by [`work`].
-    pub(super) fn give(&mut self, budget: u64, out: &mut Words) -> Option<Range<usize>> {
+    /// Whether there are units that helpers can do.
+    pub(super) fn has_units(&self) -> bool {
+        self.now.is_some() || self.probe.as_ref().is_some_and(|probe| probe.has_units())
+    }
+
+    /// Gives away some units, to be done by [`work`] or `leaves::work`.
+    pub(super) fn give(&mut self, budget: u64, out: &mut Words) -> Option<(Kind, Range<usize>)> {
+        if let Some(probe) = &mut self.probe {
+            return probe.give(budget, out).map(|units| (Kind::Probe, units));
+        }
         let now = self.now.as_mut()?;
         let cost = cost_of(UNIT_NODES, self.compass.len(), now.fan_out);
         let units = now.units.give(budget as usize, |_| cost as usize)?;
@@ -441,16 +449,20 @@ impl Router {
         out.push(now.fan_out);
         out.list(self.compass.leaders.iter().copied());
         out.list(members.iter().map(|member| node_of(*member)));
-        Some(units)
+        Some((Kind::Route, units))
     }
 
-    /// Takes in what [`work`] made of units that were given away. Returns what they cost.
+    /// Takes in what was made of units that were given away. Returns what they cost.
     pub(super) fn accept(
         &mut self,
+        kind: Kind,
         units: &Range<usize>,
         words: &mut Reader<'_>,
         partition: &Partition,
     ) -> Result<Option<u64>, OutOfMemory> {
+        if kind == Kind::Probe {
+            return Ok(self.probe.as_mut().and_then(|probe| probe.accept(units, words)));
+        }
         let Some(now) = &mut self.now else { return Ok(None) };
         let (members, fan_out, leaders) = (now.members(units), now.fan_out, self.compass.len());
         let Some(found) = words.take(members.len() * fan_out) else { return Ok(None) };
@@ -471,6 +483,9 @@ impl Router {
     pub(super) fn take_back(&mut self) {
         if let Some(now) = &mut self.now {
             now.units.take_back();
+        }
+        if let Some(probe) = &mut self.probe {
+            probe.take_back();
         }
     }
 

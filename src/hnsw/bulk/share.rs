@@ -24,6 +24,7 @@ use crate::vectors::key;
 /// What units are about; the first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Probe,
     Route,
     Leaves,
     Select,
@@ -31,7 +32,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 4] = [Self::Route, Self::Leaves, Self::Select, Self::Prune];
+    const ALL: [Self; 5] = [Self::Probe, Self::Route, Self::Leaves, Self::Select, Self::Prune];
 
     pub(super) fn of(word: u32) -> Option<Self> {
         Self::ALL.get(word as usize).copied()
@@ -137,19 +138,17 @@ impl<'a> Reader<'a> {
 ///     next += piece.len();
 /// })?;
 ///
-/// let mut helper = None;
+/// let mut helper = Helper::new(4, Metric::L2, index.m())?;
+/// let mut loaded = 0;
 /// loop {
 ///     let progress = index.step_batch(10_000)?;
 ///     if progress.ready {
 ///         break;
 ///     }
-///     let Some(shared) = index.shared_rows() else { continue }; // rows are not coded yet
-///     if helper.is_none() {
-///         let mut new = Helper::new(4, Metric::L2, index.m())?;
-///         new.load(&index.batch_codes(0, shared)?)?; // once, in as many portions as one likes
-///         helper = Some(new);
-///     }
-///     if let (Some(helper), Some(units)) = (&mut helper, index.give_units()) {
+///     let parts = index.shared_parts(); // they become more as rows are coded
+///     helper.load(&index.batch_parts(loaded, parts - loaded)?)?; // in as many portions as one likes
+///     loaded = parts;
+///     if let Some(units) = index.give_units() {
 ///         let answer = helper.work(&units)?; // elsewhere, while `step_batch` does what nobody was given
 ///         assert!(index.accept_units(&answer)?);
 ///     }
@@ -161,7 +160,9 @@ pub struct Helper {
     codes: Codes,
     /// Those of the same rows, if there are any.
     sketches: Option<Codes>,
+    /// Rows whose codes were loaded, and whose sketches.
     rows: usize,
+    sketched: usize,
     m: usize,
     compass: Compass,
     leaf: Leaf,
@@ -186,6 +187,7 @@ impl Helper {
             codes: Codes::new(dimensions, metric),
             sketches: None,
             rows: 0,
+            sketched: 0,
             m,
             compass: Compass::default(),
             leaf: Leaf::default(),
@@ -193,12 +195,11 @@ impl Helper {
         })
     }
 
-    /// Adds the codes of the next rows, as [`Index::batch_codes`](crate::Index::batch_codes) gives
-    /// them.
+    /// Adds the next parts, as [`Index::batch_parts`](crate::Index::batch_parts) gives them.
     ///
     /// # Errors
     ///
-    /// [`Error::InvalidArgument`] when they are not whole rows, [`Error::CapacityExceeded`] when
+    /// [`Error::InvalidArgument`] when they are not whole parts, [`Error::CapacityExceeded`] when
     /// memory runs out.
     pub fn load(&mut self, bytes: &[u8]) -> Result<(), Error> {
         let rows = self.rows;
@@ -206,40 +207,33 @@ impl Helper {
         if self.try_load(bytes).map_err(full)? {
             return Ok(());
         }
-        let limit = "codes of the index's rows, as it gives them";
+        let limit = "parts of the index's rows, as it gives them";
         Err(Error::argument("bytes", format!("{} bytes", bytes.len()), limit))
     }
 
     fn try_load(&mut self, bytes: &[u8]) -> Result<bool, OutOfMemory> {
-        let Some((dimensions, rows)) = bytes.split_first_chunk::<HEADER>() else {
+        let Some((header, parts)) = bytes.split_first_chunk::<HEADER>() else {
             return Ok(bytes.is_empty());
         };
-        let dimensions = u32::from_le_bytes(*dimensions) as usize;
-        let loaded = self.sketches.as_ref().map_or(0, Codes::dimensions);
-        if dimensions > self.codes.dimensions() || (self.rows > 0 && dimensions != loaded) {
+        let [a, b, c, d, coded @ ..] = *header;
+        let dimensions = u32::from_le_bytes([a, b, c, d]) as usize;
+        let coded = u32::from_le_bytes(coded) as usize;
+        let split = coded.checked_mul(self.codes.row_bytes());
+        let Some((codes, sketches)) = split.and_then(|split| parts.split_at_checked(split)) else {
+            return Ok(false);
+        };
+        if !take_rows(&mut self.codes, &mut self.rows, codes)? {
             return Ok(false);
         }
-        if dimensions != loaded {
-            let metric = self.codes.metric();
-            self.sketches = (dimensions > 0).then(|| Codes::new(dimensions, metric));
+        if sketches.is_empty() {
+            return Ok(true);
         }
-        let split = self.codes.row_bytes();
-        let row_bytes = split + self.sketches.as_ref().map_or(0, Codes::row_bytes);
-        let rows = rows.chunks_exact(row_bytes);
-        let are_whole = rows.remainder().is_empty();
-        for row in rows {
-            let (codes, sketch) = row.split_at(split);
-            let is_sound = self.codes.load(self.rows, codes)?
-                && match &mut self.sketches {
-                    Some(sketches) => sketches.load(self.rows, sketch)?,
-                    None => true,
-                };
-            if !is_sound {
-                return Ok(false);
-            }
-            self.rows += 1;
+        if dimensions == 0 || dimensions > self.codes.dimensions() {
+            return Ok(false);
         }
-        Ok(are_whole)
+        let metric = self.codes.metric();
+        let own = self.sketches.get_or_insert_with(|| Codes::new(dimensions, metric));
+        Ok(own.dimensions() == dimensions && take_rows(own, &mut self.sketched, sketches)?)
     }
 
     /// Does units and returns the answer, for
@@ -262,12 +256,16 @@ impl Helper {
         let Some((header, rest)) = units.split_first_chunk::<3>() else { return Ok(None) };
         let mut out = Words::default();
         out.extend(header);
-        let mut words = Reader::new(rest, self.rows);
+        let rows = if self.sketches.is_some() { self.sketched } else { self.rows };
+        let mut words = Reader::new(rest, rows.min(self.rows));
         let Self { codes, sketches, compass, leaf, chooser, m, .. } = self;
         let rows = Rows::new(codes, sketches.as_ref());
         let done = match Kind::of(header[0]) {
+            Some(kind @ (Kind::Probe | Kind::Leaves)) => {
+                let codes = if kind == Kind::Probe { rows.exact } else { rows.near };
+                leaves::work(&mut words, leaf, codes, &mut out)?
+            }
             Some(Kind::Route) => route::work(&mut words, compass, rows, &mut out)?,
-            Some(Kind::Leaves) => leaves::work(&mut words, leaf, rows.near, &mut out)?,
             Some(Kind::Select) => link::work_select(&mut words, chooser, *m, codes, &mut out),
             Some(Kind::Prune) => link::work_prune(&mut words, chooser, 2 * *m, codes, &mut out),
             None => None,
@@ -276,28 +274,56 @@ impl Helper {
     }
 }
 
-/// Bytes before a portion of rows: how many dimensions sketches have, 0 where there are none.
-const HEADER: usize = 4;
+/// What of some rows a helper can be given: parts, first the codes of each row, then the sketches.
+pub(crate) struct Parts<'a> {
+    pub(crate) codes: &'a Codes,
+    /// Rows that are coded.
+    pub(crate) coded: usize,
+    /// The sketches, and how many rows have theirs.
+    pub(crate) sketches: Option<(&'a Codes, usize)>,
+}
 
-/// The codes of some rows for helpers, each with its sketch behind it.
-pub(crate) fn portion(
-    codes: &Codes,
-    sketches: Option<&Codes>,
-    rows: Range<usize>,
-) -> Result<Vec<u8>, OutOfMemory> {
-    let mut bytes = Vec::new();
-    if !rows.is_empty() {
-        let row_bytes = codes.row_bytes() + sketches.map_or(0, Codes::row_bytes);
-        bytes.try_reserve_exact(HEADER + rows.len() * row_bytes)?;
-        bytes.extend((sketches.map_or(0, Codes::dimensions) as u32).to_le_bytes());
+/// Before parts: how many dimensions sketches have, and how many parts are codes.
+const HEADER: usize = 8;
+
+impl Parts<'_> {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        self.coded + self.sketches.map_or(0, |(_, sketched)| sketched)
     }
-    for row in rows {
-        codes.append_to(row, &mut bytes);
-        if let Some(sketches) = sketches {
-            sketches.append_to(row, &mut bytes);
+
+    /// Some of them for a [`Helper`]; empty when there are none.
+    pub(crate) fn write(&self, parts: Range<usize>) -> Result<Vec<u8>, OutOfMemory> {
+        let mut bytes = Vec::new();
+        if parts.is_empty() {
+            return Ok(bytes);
         }
+        let coded = parts.start.min(self.coded)..parts.end.min(self.coded);
+        let sketched = parts.start.max(self.coded)..parts.end.max(self.coded);
+        let dimensions = self.sketches.map_or(0, |(sketches, _)| sketches.dimensions());
+        let longest = self.codes.row_bytes();
+        bytes.try_reserve_exact(HEADER + parts.len() * longest)?;
+        bytes.extend((dimensions as u32).to_le_bytes());
+        bytes.extend((coded.len() as u32).to_le_bytes());
+        coded.for_each(|row| self.codes.append_to(row, &mut bytes));
+        if let Some((sketches, _)) = self.sketches {
+            sketched.for_each(|part| sketches.append_to(part - self.coded, &mut bytes));
+        }
+        Ok(bytes)
     }
-    Ok(bytes)
+}
+
+/// Takes whole rows behind those that are there; false when they are none.
+fn take_rows(codes: &mut Codes, rows: &mut usize, bytes: &[u8]) -> Result<bool, OutOfMemory> {
+    let all = bytes.chunks_exact(codes.row_bytes());
+    let are_whole = all.remainder().is_empty();
+    for row in all {
+        if !codes.load(*rows, row)? {
+            return Ok(false);
+        }
+        *rows += 1;
+    }
+    Ok(are_whole)
 }
 
 /// Begins units of a kind.

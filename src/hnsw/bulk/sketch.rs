@@ -146,6 +146,11 @@ impl Sketches {
         self.training.is_none() && (self.axes.is_none() || self.done >= rows)
     }
 
+    /// How many rows have a sketch.
+    pub(super) fn done(&self) -> usize {
+        self.done
+    }
+
     /// The sketches, if there are any.
     pub(super) fn rows(&self) -> Option<&Codes> {
         self.axes.as_ref().map(|_| &self.rows)
@@ -567,7 +572,7 @@ impl Training {
 }
 
 /// Some numbers as nodes.
-fn numbers(range: std::ops::Range<usize>) -> Result<Vec<u32>, OutOfMemory> {
+pub(super) fn numbers(range: std::ops::Range<usize>) -> Result<Vec<u32>, OutOfMemory> {
     let mut numbers = filled(range.len(), 0u32)?;
     numbers.iter_mut().zip(range).for_each(|(place, number)| *place = number as u32);
     Ok(numbers)
