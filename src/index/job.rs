@@ -29,7 +29,7 @@ use crate::batch::{
 };
 use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
 use crate::distance::sort;
-use crate::error::{BatchError, Error, OutOfMemory, VectorFault, check_headroom};
+use crate::error::{BatchError, Error, OutOfMemory, VectorFault, check_headroom, make_room};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::partition::Partition;
 use crate::hnsw::bulk::sketch::Sketches;
@@ -190,6 +190,8 @@ impl Index {
             check_ids(ids, rows)?;
         }
         while !self.drain_queued(u64::MAX).map_err(Self::batch_error)? {}
+        let linked = Bulk::row_bytes(&self.config, self.len + rows);
+        make_room(rows * (self.vectors.row_bytes() + self.codes.row_bytes() + linked));
         let prepared = self.prepare_job(rows, ids, mode, validate);
         self.job = Some(prepared.map_err(|OutOfMemory| self.batch_full(rows))?);
         Ok(())

@@ -46,6 +46,11 @@ impl<T: Pod> Chunks<T> {
         self.lines.len() << self.shift
     }
 
+    /// Bytes of a row.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.stride * size_of::<T>()
+    }
+
     /// Bytes allocated.
     pub(crate) fn bytes(&self) -> usize {
         self.lines.iter().map(|chunk| chunk.capacity() * size_of::<Line>()).sum()
@@ -53,7 +58,7 @@ impl<T: Pod> Chunks<T> {
 
     /// Makes room for rows `0..rows`, zeroed where new. On an error the rows there are stay.
     pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), OutOfMemory> {
-        let row_bytes = self.stride * size_of::<T>();
+        let row_bytes = self.row_bytes();
         let lines = (row_bytes << self.shift).div_ceil(size_of::<Line>());
         while self.capacity() < rows {
             let mut chunk = Vec::new();

@@ -91,6 +91,11 @@ impl Vectors {
         self.rows.shrink(rows);
     }
 
+    /// Bytes of a row.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.rows.row_bytes()
+    }
+
     pub(crate) fn capacity(&self) -> usize {
         self.rows.capacity()
     }

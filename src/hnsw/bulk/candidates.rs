@@ -51,6 +51,11 @@ impl Candidates {
         })
     }
 
+    /// Bytes of a list that keeps `kept` keys.
+    pub(super) fn row_bytes(kept: usize) -> usize {
+        size_of::<u64>() * (kept + WAITING)
+    }
+
     /// Whether each node has its list.
     pub(super) fn are_ready(&self) -> bool {
         self.ready == self.counts.len()

@@ -216,6 +216,12 @@ impl Bulk {
         before == 0 || (is_large && unrouted <= new * ROUTED_PER_NEW)
     }
 
+    /// Bytes that a row of a graph of so many nodes takes while it is linked, about: its links, those that it selects and
+    /// its candidates.
+    pub(crate) fn row_bytes(config: &Config, nodes: usize) -> usize {
+        4 * (1 + 3 * config.m) + Candidates::row_bytes(kept_of(nodes, config.m))
+    }
+
     /// Bytes allocated beside the graph and the codes.
     pub(crate) fn bytes(&self) -> usize {
         let stage = match &self.stage {
