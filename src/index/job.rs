@@ -131,6 +131,11 @@ impl Job {
         self.before
     }
 
+    /// Whether all rows are checked before the first is accepted.
+    fn are_checked_first(&self) -> bool {
+        self.validate && self.mode == BatchMode::Strict
+    }
+
     /// How many rows have codes that will not change, those of the index before included, if helpers may have them.
     pub(super) fn final_codes(&self, committed: usize) -> Option<usize> {
         match self.phase {
@@ -334,9 +339,9 @@ impl Index {
                     if job.given < job.total {
                         return Err(internal("rows of the batch are missing"));
                     }
-                    let strict = job.validate && job.mode == BatchMode::Strict;
+                    let is_first = job.are_checked_first();
                     job.phase =
-                        if strict { Phase::Check { next: 0 } } else { Phase::Accept { next: 0 } };
+                        if is_first { Phase::Check { next: 0 } } else { Phase::Accept { next: 0 } };
                     0
                 }
                 Phase::Check { next } => self.check_row(job, next)?,
@@ -388,7 +393,9 @@ impl Index {
         }
         job.phase = Phase::Accept { next: row + 1 };
         let index = job.origin(row);
-        if let Err(reason) = check(self.config.metric, self.vectors.row(self.len + row)) {
+        if !job.are_checked_first()
+            && let Err(reason) = check(self.config.metric, self.vectors.row(self.len + row))
+        {
             job.refuse(index, BatchError::InvalidVector { index, reason })?;
             return Ok(CHECK_COST);
         }
