@@ -27,7 +27,7 @@ use super::{GRAPH_ROWS, Index};
 use crate::batch::{
     BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
 };
-use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
+use crate::config::{MAX_ID, MAX_ROWS, Metric, batch_limit};
 use crate::distance::sort;
 use crate::error::{BatchError, Error, OutOfMemory, VectorFault, check_headroom, make_room};
 use crate::hnsw::bulk::Bulk;
@@ -43,8 +43,9 @@ use crate::vectors::{check, prepare};
 
 /// Distances that checking a row takes the time of.
 const CHECK_COST: u64 = 5;
-/// Distances that scaling a row and giving it an id takes the time of.
-const ACCEPT_COST: u64 = 20;
+/// Distances that giving a row an id takes the time of, and scaling it where the metric asks for that.
+const ACCEPT_COST: u64 = 2;
+const PREPARE_COST: u64 = 13;
 /// Distances that coding a row takes the time of.
 const CODE_COST: u64 = 24;
 /// Distances between two calls of the caller's progress closure in [`BatchInsertable`]: some
@@ -393,7 +394,8 @@ impl Index {
         }
         job.phase = Phase::Accept { next: row + 1 };
         let index = job.origin(row);
-        if !job.are_checked_first()
+        let is_checked = job.are_checked_first();
+        if !is_checked
             && let Err(reason) = check(self.config.metric, self.vectors.row(self.len + row))
         {
             job.refuse(index, BatchError::InvalidVector { index, reason })?;
@@ -412,7 +414,9 @@ impl Index {
             Err(IdError::Taken(id)) => job.refuse(index, BatchError::DuplicateId { index, id })?,
             Err(IdError::Full) => return Err(self.batch_full(job.total)),
         }
-        Ok(ACCEPT_COST)
+        let checking = if is_checked { 0 } else { CHECK_COST };
+        let preparing = if self.config.metric == Metric::Cosine { PREPARE_COST } else { 0 };
+        Ok(ACCEPT_COST + checking + preparing)
     }
 
     /// Decides, when the rows are known, what is to be coded and linked.

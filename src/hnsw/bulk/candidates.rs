@@ -15,8 +15,8 @@ use crate::vectors::chunks::Chunks;
 
 /// Keys that a list has room for behind those it keeps. With 64 builds take the same time.
 const WAITING: usize = 32;
-/// Lists that are made at once.
-const MADE: usize = 4096;
+/// Lists that are made at once: fresh memory takes many times as long to write to, on some machines 16 µs a page.
+const MADE: usize = 512;
 
 #[derive(Default)]
 pub(super) struct Candidates {

@@ -33,6 +33,19 @@ pub(super) fn largest_cell(nodes: usize, dimensions: usize) -> usize {
 /// Members that askers are compared with one by one, at once: they stay in the first cache.
 const SINGLY_ROWS: usize = 32;
 
+/// Distances that memory is made for at once.
+const GROWN: usize = 1 << 16;
+
+/// The distance from one asker's distances to the next one's: whole tiles are written.
+fn stride(members: usize) -> usize {
+    members.next_multiple_of(MOST_COLUMNS)
+}
+
+/// Distances that comparing so many askers and members takes memory for.
+pub(super) fn places(askers: usize, members: usize) -> usize {
+    stride(members) * stride(askers)
+}
+
 /// Memory for comparing, used again for the next cell.
 #[derive(Default)]
 pub(super) struct Leaf {
@@ -53,6 +66,21 @@ impl Leaf {
     pub(super) fn bytes(&self) -> usize {
         let tables = [&self.askers, &self.members, &self.distances];
         self.panels.bytes() + tables.map(|table| 4 * table.capacity()).iter().sum::<usize>()
+    }
+
+    /// Makes some memory for so many distances; false when it is there.
+    pub(super) fn grow(&mut self, places: usize) -> Result<bool, OutOfMemory> {
+        let distances = &mut self.distances;
+        if distances.len() >= places {
+            return Ok(false);
+        }
+        if distances.capacity() < places {
+            // What is in it is not worth a copy.
+            *distances = Vec::new();
+            distances.try_reserve_exact(places)?;
+        }
+        distances.resize(places.min(distances.len() + GROWN), 0);
+        Ok(true)
     }
 
     /// Compares askers with members; both rise. Returns how many pairs of a matrix product it took.
@@ -79,13 +107,8 @@ impl Leaf {
             own.extend(given.iter().map(|member| node_of(*member)));
         }
         self.is_square = askers == members;
-        // Whole tiles are written.
-        self.stride = members.len().next_multiple_of(MOST_COLUMNS);
-        let places = self.stride * askers.len().next_multiple_of(MOST_COLUMNS);
-        if self.distances.len() < places {
-            self.distances.try_reserve(places - self.distances.len())?;
-            self.distances.resize(places, 0);
-        }
+        self.stride = stride(members.len());
+        while self.grow(places(askers.len(), members.len()))? {}
         self.next = 0;
         if self.is_product() { self.panels.pack(codes, &self.askers) } else { Ok(()) }
     }

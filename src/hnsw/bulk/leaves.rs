@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::candidates::Candidates;
-use super::leaf::Leaf;
+use super::leaf::{self, Leaf};
 use super::partition::{Partition, members_from, node_of};
 use super::share::{Reader, Words};
 use super::team::{Pool, Team};
@@ -14,8 +14,8 @@ use crate::vectors::codes::Codes;
 
 /// Distances that comparing a node with its cells costs, about.
 pub(super) const EXPECTED_COST: u64 = 2600 / PAIRS_PER_DISTANCE;
-/// Distances that take the time of making some lists of candidates.
-const LISTS_COST: u64 = 8192;
+/// Distances that take the time of making some lists of candidates, or of memory for comparing.
+const MEMORY_COST: u64 = 1024;
 /// Cells that a team does at once, for each of its threads: enough that they end at about the same
 /// time, few enough that progress is told now and then.
 const TEAM_CELLS: usize = 16;
@@ -34,6 +34,8 @@ pub(super) struct Leaves {
     /// The cell that one thread works on alone, and how many of its new rows' nearest were picked.
     now: Option<(usize, usize)>,
     leaf: Leaf,
+    /// Distances of the cell that has most.
+    places: usize,
     /// For the threads of a team.
     memory: Pool<Leaf>,
     candidates: Candidates,
@@ -50,10 +52,13 @@ impl Leaves {
         m: usize,
         kept: usize,
     ) -> Result<Self, OutOfMemory> {
+        let places =
+            |members: &Vec<u32>| leaf::places(members_from(members, fresh).len(), members.len());
         Ok(Self {
             fresh,
             m,
             units: Units::new(partition.cells.len()),
+            places: partition.cells.iter().map(places).max().unwrap_or(0),
             now: None,
             leaf: Leaf::default(),
             memory: Pool::default(),
@@ -87,9 +92,12 @@ impl Leaves {
     ) -> Result<u64, OutOfMemory> {
         if !self.candidates.are_ready() {
             self.candidates.make_some()?;
-            return Ok(LISTS_COST);
+            return Ok(MEMORY_COST);
         }
         if team.threads() == 1 {
+            if self.leaf.grow(self.places)? {
+                return Ok(MEMORY_COST);
+            }
             return self.step_alone(partition, codes);
         }
         let Self { fresh, m, units, memory, candidates, .. } = self;

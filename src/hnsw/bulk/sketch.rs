@@ -357,15 +357,13 @@ impl Training {
         for (place, node) in sample.iter_mut().enumerate() {
             *node = (place * nodes / SAMPLE) as u32;
         }
-        let mut turned = Codes::new(SAMPLE, Metric::Dot);
-        turned.reserve(dimensions)?;
         Ok(Self {
             dimensions,
             sample,
-            turned,
+            turned: Codes::new(SAMPLE, Metric::Dot),
             panels: Panels::default(),
             scratch: Scratch::default(),
-            gram: filled(dimensions * dimensions, 0.0)?,
+            gram: Vec::new(),
             step: Step::Turn(0),
             found: Vec::new(),
             settled: 0,
@@ -398,6 +396,7 @@ impl Training {
         match self.step {
             Step::Turn(next) => {
                 let end = dimensions.min(next + UNIT_TURNED);
+                self.turned.reserve(end)?;
                 let mut rows = filled((end - next) * SAMPLE, 0u8)?;
                 for (place, node) in self.sample.iter().enumerate() {
                     let dimensions = &codes.row(*node).0[next..end];
@@ -420,6 +419,10 @@ impl Training {
                 self.turned.load_block(&numbers(next..end)?, &mut self.scratch.block);
                 let distances = &mut self.scratch.distances;
                 let stride = self.panels.compare(&self.scratch.block, distances);
+                if next == 0 {
+                    self.gram.try_reserve_exact(dimensions * dimensions)?;
+                }
+                self.gram.resize(end * dimensions, 0.0);
                 let rows = self.gram[next * dimensions..end * dimensions].chunks_mut(dimensions);
                 for (row, distances) in rows.zip(distances.chunks(stride)) {
                     // A distance of inner products is moved up by this.
