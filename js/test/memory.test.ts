@@ -33,6 +33,24 @@ describe('memory', () => {
     });
   }
 
+  it('grows in few steps for a large batch: each makes an engine collect garbage', async () => {
+    const { glue, memory } = await newModule();
+    const raw = new glue.RawIndex(128, 'l2', 16, 200, 0);
+    const sizes = new Set<number>();
+    const step = raw.stepBatch.bind(raw);
+    raw.stepBatch = (budget) => {
+      sizes.add(memory.buffer.byteLength);
+      return step(budget);
+    };
+    const rows = clustered(30_000, 128);
+    const before = memory.buffer.byteLength;
+    await insertBatch(raw, rows);
+    const pieces = (memory.buffer.byteLength - before) / (16 * MIB);
+    expect(pieces).to.be.above(2);
+    expect(sizes.size, 'sizes while it worked').to.be.below(2 * pieces);
+    raw.free();
+  });
+
   it('is used again by the next index when one is closed', async () => {
     const rows = clustered(2000, 32);
     const after: number[] = [];
