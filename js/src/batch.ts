@@ -209,10 +209,11 @@ export async function runBatch(raw: () => RawIndex, plan: Plan, crew?: Crew): Pr
     throwIfAborted(signal);
     raw();
   };
+  const start = performance.now();
   translated(() => raw().beginBatch(total, plan.ids, plan.mode, plan.validate));
   let report: Report;
   try {
-    await copyRows(raw, plan, () => pause(0));
+    await copyRows(raw, plan, start, () => pause(0));
     for (let done = 0; ; ) {
       translated(() => crew?.tend(raw()));
       if (crew?.isBehind !== true) {
@@ -252,12 +253,13 @@ async function settle(raw: () => RawIndex, pace: Pace): Promise<void> {
   }
 }
 
-async function copyRows(raw: () => RawIndex, plan: Plan, pause: () => Promise<void>): Promise<void> {
+/** Copies the rows, in slices of which the first began at `start`. */
+async function copyRows(raw: () => RawIndex, plan: Plan, start: number, pause: () => Promise<void>): Promise<void> {
   const { flat, list, rows, dimensions } = plan;
   const portion = Math.max(1, Math.floor(COPY_BYTES / (dimensions * Float32Array.BYTES_PER_ELEMENT)));
   const atOnce = isCopiedAtOnce(plan);
   const scratch = new Float32Array(flat !== undefined ? 0 : Math.min(portion, rows) * dimensions);
-  let start = performance.now();
+  let sliceStart = start;
   for (let first = 0; first < rows; first += portion) {
     const end = Math.min(first + portion, rows);
     if (flat === undefined) {
@@ -269,9 +271,9 @@ async function copyRows(raw: () => RawIndex, plan: Plan, pause: () => Promise<vo
     }
     // What is copied at once may take longer than a slice: the first slice of work does not come on top.
     const mayPause = !atOnce || end === rows;
-    if (mayPause && performance.now() - start >= SLICE_MS) {
+    if (mayPause && performance.now() - sliceStart >= SLICE_MS) {
       await pause();
-      start = performance.now();
+      sliceStart = performance.now();
     }
   }
 }
