@@ -118,30 +118,28 @@ export class Crew {
     }
     if (this.#isShort) this.#takeBack(raw);
     const parts = raw.sharedParts;
-    let mayLoad = true;
-    for (const member of this.#members.slice(0, this.#wanted)) {
+    if (parts === 0) return;
+    const ready = this.#members.slice(0, this.#wanted).filter(({ isReady }) => isReady);
+    // Parts go to one at a time: the first to have all can begin.
+    const behind = ready.find((member) => member.parts < parts);
+    for (const member of ready) {
       try {
-        if (member.isReady && parts > 0) mayLoad = this.#supply(member, raw, parts, mayLoad);
+        if (member === behind) this.#load(member, raw, parts);
+        else if (member.parts === parts) this.#give(member, raw);
       } catch {
         this.#dismiss(member); // there is no memory for what it needs
       }
     }
   }
 
-  /** Sends a member parts, if it has not all and that is allowed, or units. Returns whether others may be sent parts. */
-  #supply(member: Member, raw: RawIndex, parts: number, mayLoad: boolean): boolean {
-    if (member.parts < parts) {
-      if (mayLoad) this.#load(member, raw, parts);
-      return false;
-    }
+  #give(member: Member, raw: RawIndex): void {
     while (member.owed < PORTIONS) {
       const units = raw.giveUnits();
-      if (units === undefined) break;
+      if (units === undefined) return;
       if (this.#owed() === 0) this.#lastHeard = performance.now();
       member.owed += 1;
       post(member, { kind: 'work', round: this.#round, units }, units.buffer);
     }
-    return mayLoad;
   }
 
   #load(member: Member, raw: RawIndex, parts: number): void {
