@@ -66,6 +66,11 @@ impl Graph {
         self.upper_rows
     }
 
+    /// Bytes of a node's links on layer 0.
+    pub(crate) fn row_bytes(&self) -> usize {
+        self.base.row_bytes()
+    }
+
     pub(crate) fn bytes(&self) -> usize {
         self.base.bytes() + self.upper.bytes() + self.places.bytes()
     }

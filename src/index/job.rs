@@ -196,8 +196,8 @@ impl Index {
             check_ids(ids, rows)?;
         }
         while !self.drain_queued(u64::MAX).map_err(Self::batch_error)? {}
-        let linked = Bulk::row_bytes(&self.config, self.len + rows);
-        make_room(rows * (self.vectors.row_bytes() + self.codes.row_bytes() + linked));
+        let kept = self.vectors.row_bytes() + self.codes.row_bytes() + self.graph.row_bytes();
+        make_room(rows * (kept + Bulk::row_bytes(&self.config, self.len + rows)));
         let prepared = self.prepare_job(rows, ids, mode, validate);
         self.job = Some(prepared.map_err(|OutOfMemory| self.batch_full(rows))?);
         Ok(())

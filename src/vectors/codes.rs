@@ -345,7 +345,7 @@ impl Codes {
 
     /// Bytes of a row.
     pub(crate) fn row_bytes(&self) -> usize {
-        stride(self.dimensions)
+        self.rows.row_bytes()
     }
 
     /// Appends a row as bytes, for which there is memory.

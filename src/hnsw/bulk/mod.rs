@@ -216,10 +216,10 @@ impl Bulk {
         before == 0 || (is_large && unrouted <= new * ROUTED_PER_NEW)
     }
 
-    /// Bytes that a row of a graph of so many nodes takes while it is linked, about: its links, those that it selects and
-    /// its candidates.
+    /// Bytes that linking a row of a graph of so many nodes takes beside the graph, about: the links that it selects and its
+    /// candidates.
     pub(crate) fn row_bytes(config: &Config, nodes: usize) -> usize {
-        4 * (1 + 3 * config.m) + Candidates::row_bytes(kept_of(nodes, config.m))
+        4 * config.m + Candidates::row_bytes(kept_of(nodes, config.m))
     }
 
     /// Bytes allocated beside the graph and the codes.
@@ -517,6 +517,13 @@ fn copied<T: Copy>(values: &[T]) -> Result<Vec<T>, OutOfMemory> {
     copy.try_reserve_exact(values.len())?;
     copy.extend_from_slice(values);
     Ok(copy)
+}
+
+/// Some numbers as nodes.
+fn numbers(range: std::ops::Range<usize>) -> Result<Vec<u32>, OutOfMemory> {
+    let mut numbers = filled(range.len(), 0u32)?;
+    numbers.iter_mut().zip(range).for_each(|(place, number)| *place = number as u32);
+    Ok(numbers)
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@ use super::leaf::Leaf;
 use super::partition::MOST_FAN_OUT;
 use super::route::Compass;
 use super::share::{Reader, Words};
-use super::sketch::{Rows, numbers};
+use super::sketch::Rows;
 use super::units::Units;
-use super::{LARGE, PAIRS_PER_DISTANCE, VERY_LARGE, filled};
+use super::{LARGE, PAIRS_PER_DISTANCE, VERY_LARGE, filled, numbers};
 use crate::error::OutOfMemory;
 
 /// Nodes whose neighbours are looked for: pairs enough that chance moves their share by a percent.

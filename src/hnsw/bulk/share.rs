@@ -256,8 +256,8 @@ impl Helper {
         let Some((header, rest)) = units.split_first_chunk::<3>() else { return Ok(None) };
         let mut out = Words::default();
         out.extend(header);
-        let rows = if self.sketches.is_some() { self.sketched } else { self.rows };
-        let mut words = Reader::new(rest, rows.min(self.rows));
+        let loaded = self.sketches.as_ref().map_or(self.rows, |_| self.sketched.min(self.rows));
+        let mut words = Reader::new(rest, loaded);
         let Self { codes, sketches, compass, leaf, chooser, m, .. } = self;
         let rows = Rows::new(codes, sketches.as_ref());
         let done = match Kind::of(header[0]) {

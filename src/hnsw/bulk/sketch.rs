@@ -21,7 +21,7 @@
 
 use super::leaf::Leaf;
 use super::team::{Pool, Team};
-use super::{PAIRS_PER_DISTANCE, filled};
+use super::{PAIRS_PER_DISTANCE, filled, numbers};
 use crate::config::Metric;
 use crate::distance::{
     self,
@@ -572,13 +572,6 @@ impl Training {
         }
         self.add_axes(MORE)
     }
-}
-
-/// Some numbers as nodes.
-pub(super) fn numbers(range: std::ops::Range<usize>) -> Result<Vec<u32>, OutOfMemory> {
-    let mut numbers = filled(range.len(), 0u32)?;
-    numbers.iter_mut().zip(range).for_each(|(place, number)| *place = number as u32);
-    Ok(numbers)
 }
 
 /// Exactly `count` of the sample's rows nearest to an asker, the nearest first.
