@@ -82,6 +82,9 @@ pub struct BatchProgress {
     /// Whether nothing can be done before helpers have answered
     /// ([`Index::accept_units`](crate::Index::accept_units)).
     pub waiting: bool,
+    /// Whether the next step is of another kind of work, which may take more time or less for each distance; a step
+    /// ends before that.
+    pub changing: bool,
 }
 
 /// A row that was left out.

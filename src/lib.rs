@@ -33,6 +33,7 @@ mod flat;
 mod hnsw;
 mod ids;
 mod index;
+mod memory;
 mod persist;
 mod vectors;
 

@@ -191,6 +191,10 @@ export class RawIndex {
      */
     toBytes(): Uint8Array;
     /**
+     * Whether the next step is of another kind of work, which may take more time or less for each distance.
+     */
+    readonly batchChanges: boolean;
+    /**
      * Whether the last step found nothing to do before helpers answer, or their units are taken back.
      */
     readonly batchWaits: boolean;
@@ -254,6 +258,7 @@ export interface InitOutput {
     readonly rawhelper_work: (a: number, b: any) => [number, number, number];
     readonly rawindex_abortBatch: (a: number) => void;
     readonly rawindex_acceptUnits: (a: number, b: any) => [number, number, number];
+    readonly rawindex_batchChanges: (a: number) => number;
     readonly rawindex_batchParts: (a: number, b: any, c: any, d: any) => [number, number, number];
     readonly rawindex_batchWaits: (a: number) => number;
     readonly rawindex_beginBatch: (a: number, b: any, c: any, d: any, e: any) => [number, number];

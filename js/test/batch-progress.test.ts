@@ -26,8 +26,8 @@ async function trace(run: (log: string[]) => Promise<unknown>): Promise<string[]
       steps = 0;
     }
     steps += 1;
-    // A slice aims at 5 ms of steps of 1 ms; without an end it would take the whole batch.
-    expect(steps, 'steps of a slice').to.be.at.most(5);
+    // A slice aims at 4 ms of steps of 1 ms; without an end it would take the whole batch.
+    expect(steps, 'steps of a slice').to.be.at.most(4);
     return stepBatch.call(this, budget);
   };
   RawIndex.prototype.finishBatch = function () {

@@ -11,7 +11,8 @@
 //! ```text
 //! Check     every row is looked at before the work on the first begins (if asked for)
 //! Accept    rows are checked, given their ids and scaled; skipped rows close up
-//! Code      mean and scale where there are none or rows have drifted, then codes
+//! Train     mean and scale of the codes, where there are none or rows have drifted
+//! Code      codes of the new rows, or of all by a new scale
 //! Bulk      the rows are linked as a whole, or
 //! Link      one by one where they are few; links of old rows are changed in an overlay
 //! Ready     only `finish` is left: a short step that cannot fail
@@ -29,7 +30,7 @@ use crate::batch::{
 };
 use crate::config::{MAX_ID, MAX_ROWS, Metric, batch_limit};
 use crate::distance::sort;
-use crate::error::{BatchError, Error, OutOfMemory, VectorFault, check_headroom, make_room};
+use crate::error::{BatchError, Error, OutOfMemory, VectorFault};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::partition::Partition;
 use crate::hnsw::bulk::sketch::Sketches;
@@ -38,7 +39,9 @@ use crate::hnsw::graph::Links;
 use crate::hnsw::insert::{insert, level_of};
 use crate::hnsw::overlay::{Overlay, Staged};
 use crate::ids::IdError;
-use crate::vectors::codes::{Codes, Fit};
+use crate::memory::{check_headroom, make_room};
+use crate::vectors::codes::Codes;
+use crate::vectors::quantizer::{Fit, Training};
 use crate::vectors::{check, prepare};
 
 /// Distances that checking a row takes the time of.
@@ -46,6 +49,8 @@ const CHECK_COST: u64 = 5;
 /// Distances that giving a row an id takes the time of, and scaling it where the metric asks for that.
 const ACCEPT_COST: u64 = 2;
 const PREPARE_COST: u64 = 13;
+/// Distances that looking at some rows for the scale of the codes takes the time of.
+const TRAIN_COST: u64 = 256;
 /// Distances that coding a row takes the time of.
 const CODE_COST: u64 = 24;
 /// Distances between two calls of the caller's progress closure in [`BatchInsertable`]: some
@@ -62,6 +67,7 @@ enum Phase {
     Accept {
         next: usize,
     },
+    Train,
     Code {
         next: usize,
     },
@@ -90,6 +96,7 @@ pub(crate) struct Job {
     /// Rows that were refused before others were looked at, the last first, until they come among `skipped`.
     refused: Vec<Skipped>,
     pub(super) overlay: Overlay,
+    training: Option<Box<Training>>,
     /// Codes by a new scale, used in place of the index's when the batch is done.
     pub(super) new_codes: Option<Codes>,
     /// The links of all rows being made as a whole.
@@ -101,6 +108,8 @@ pub(crate) struct Job {
     team: Team,
     /// Whether nothing can be done before helpers have answered.
     is_waiting: bool,
+    /// Whether what is next is another kind of work than what was done.
+    is_changing: bool,
     /// The first node that is linked by this job.
     first_node: usize,
     before: Before,
@@ -130,6 +139,11 @@ impl Job {
     /// The parts of the index that the batch has changed already, as they were.
     pub(crate) const fn before(&self) -> Before {
         self.before
+    }
+
+    /// What kind of work is next.
+    fn kind(&self) -> impl PartialEq + use<> {
+        (std::mem::discriminant(&self.phase), self.bulk.as_ref().map(|bulk| bulk.kind()))
     }
 
     /// Whether all rows are checked before the first is accepted.
@@ -243,12 +257,14 @@ impl Index {
             skipped: Vec::new(),
             refused: Vec::new(),
             overlay: Overlay::new(&self.graph)?,
+            training: None,
             new_codes: None,
             bulk: None,
             new_partition: None,
             new_sketches: None,
             team: Team::default(),
             is_waiting: false,
+            is_changing: false,
             first_node: self.graph.len(),
             before,
         }))
@@ -332,8 +348,9 @@ impl Index {
     // this one took a third of the compiling of a first batch.
     fn step(&mut self, job: &mut Job, budget: u64) -> Result<(), BatchError> {
         check_headroom().map_err(|OutOfMemory| self.batch_full(job.total))?;
-        let mut spent = 0;
-        while spent < budget.max(1) && job.phase != Phase::Ready {
+        let (mut spent, kind) = (0, job.kind());
+        job.is_changing = false;
+        while spent < budget.max(1) && job.phase != Phase::Ready && !job.is_changing {
             job.is_waiting = false;
             spent += match job.phase {
                 Phase::Fill => {
@@ -347,6 +364,7 @@ impl Index {
                 }
                 Phase::Check { next } => self.check_row(job, next)?,
                 Phase::Accept { next } => self.accept_row(job, next)?,
+                Phase::Train => self.train_codes(job),
                 Phase::Code { next } => {
                     self.code_row(job, next).map_err(|OutOfMemory| self.batch_full(job.total))?
                 }
@@ -361,6 +379,7 @@ impl Index {
             if job.is_waiting {
                 break;
             }
+            job.is_changing = job.kind() != kind;
         }
         self.linking_distances += spent;
         Ok(())
@@ -425,18 +444,28 @@ impl Index {
         job.phase = if job.staged == 0 || rows < GRAPH_ROWS {
             Phase::Ready
         } else if self.graph.len() == 0 {
-            self.train(job).map_err(|OutOfMemory| self.batch_full(job.total))?;
-            Phase::Code { next: 0 }
+            return self.begin_training(job).map_err(|OutOfMemory| self.batch_full(job.total));
         } else {
             Phase::Code { next: self.len }
         };
         Ok(())
     }
 
-    /// Sets a new scale from the old rows and the new.
-    fn train(&self, job: &mut Job) -> Result<(), OutOfMemory> {
-        job.new_codes = Some(self.codes.trained(&self.vectors, self.len + job.staged)?);
+    /// Begins to set a new scale from the old rows and the new.
+    fn begin_training(&self, job: &mut Job) -> Result<(), OutOfMemory> {
+        job.training = Some(Box::new(self.codes.train(self.len + job.staged)?));
+        job.phase = Phase::Train;
         Ok(())
+    }
+
+    /// Looks at some rows for the new scale.
+    fn train_codes(&self, job: &mut Job) -> u64 {
+        if let Some(quantizer) = job.training.as_mut().and_then(|it| it.step(&self.vectors)) {
+            job.training = None;
+            job.new_codes = Some(self.codes.coded_by(quantizer));
+            job.phase = Phase::Code { next: 0 };
+        }
+        TRAIN_COST
     }
 
     #[inline(never)]
@@ -452,8 +481,7 @@ impl Index {
         if let Some(codes) = &mut job.new_codes {
             codes.set_fit(Fit::default());
         } else if self.codes.has_drifted() {
-            self.train(job)?;
-            job.phase = Phase::Code { next: 0 };
+            self.begin_training(job)?;
             return Ok(0);
         }
         let before = self.graph.len();
@@ -603,7 +631,7 @@ impl Job {
             }
             _ => 0,
         };
-        BatchProgress { done, total, ready, waiting: self.is_waiting }
+        BatchProgress { done, total, ready, waiting: self.is_waiting, changing: self.is_changing }
     }
 }
 

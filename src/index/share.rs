@@ -11,10 +11,11 @@
 
 use super::Index;
 use super::job::{Job, internal};
-use crate::error::{BatchError, OutOfMemory, check_headroom};
+use crate::error::{BatchError, OutOfMemory};
 use crate::hnsw::bulk::Bulk;
 use crate::hnsw::bulk::share::Parts;
 use crate::hnsw::overlay::Staged;
+use crate::memory::check_headroom;
 use crate::vectors::codes::Codes;
 
 impl Index {

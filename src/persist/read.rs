@@ -11,7 +11,7 @@ use crate::hnsw::bulk::partition::{Child, Partition, Split};
 use crate::hnsw::graph::{Graph, Links, TOP_LEVEL};
 use crate::index::Index;
 use crate::vectors::check;
-use crate::vectors::codes::{Fit, Quantizer};
+use crate::vectors::quantizer::{Fit, Quantizer};
 
 /// Bytes not read yet.
 struct Reader<'a> {

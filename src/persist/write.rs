@@ -6,7 +6,7 @@ use crate::error::Error;
 use crate::hnsw::bulk::partition::{Child, Partition};
 use crate::hnsw::graph::Links;
 use crate::index::Index;
-use crate::vectors::codes::Fit;
+use crate::vectors::quantizer::Fit;
 
 /// Bytes to come, in memory that was reserved for all of them.
 struct Writer(Vec<u8>);

@@ -1,25 +1,10 @@
-//! 7-bit codes of the rows, by which the graph is built.
+//! The codes of the rows, by which the graph is built.
 //!
-//! A component becomes `clamp(floor((x - mean) * scale + 63.5), 0, 126)`: scalar quantisation
-//! with a mean for each dimension and one scale for all, so that squared L2 on codes is
-//! proportional to squared L2 on vectors. Cosine is L2 on rows of length 1. For the inner product
-//! the mean is 0, because moving the origin would change the order.
-//!
-//! Distances between codes are integers, so the same rows give the same graph on every platform,
-//! and cost a quarter of the memory traffic of floats. They only choose links: what users see
-//! stays exact. 127 steps, not 256, because the sum of two products must fit 16 bits
-//! (126 * 126 * 2 < 2^15) in the instructions of AVX2 and relaxed SIMD.
-//!
-//! A row of few dimensions is coded several times, as often as fits a cache line, with the steps of
-//! each copy moved by a part of a step: one dimension then has 6,048 steps, not 126. The sum of squares
-//! over the copies rises with the distance, so order is kept (the sum of the copies is the component
-//! in the finer steps, by Hermite's identity).
+//! A row's codes (`quantizer.rs`) are four times smaller than its floats, and distances between codes are integers, so
+//! the same rows give the same graph on every platform. They only choose links: what users see stays exact.
 //!
 //! The scale is set from the first rows. Rows that do not fit it any more are noticed by
-//! [`Quantizer::has_drifted`], and all rows are then coded anew.
-//!
-//! A row in memory: all copies of `dimensions` codes, zeros up to a multiple of 64 bytes less 4, then the row's term
-//! of the distance, `u32`.
+//! [`Codes::has_drifted`], and all rows are then coded anew.
 
 use crate::config::Metric;
 use crate::distance;
@@ -27,200 +12,10 @@ use crate::distance::rows::{self, TOP};
 use crate::distance::tile::{self, Block};
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
+use crate::vectors::quantizer::{
+    Fit, Quantizer, TAIL, Training, codes_of, energy_of, padded, stride, term_of, write_tail,
+};
 use crate::vectors::{Scorer, Space, Vectors};
-
-/// The code of a component equal to the mean.
-pub(crate) const CENTRE: u32 = 63;
-/// Bytes behind the codes: the row's term.
-const TAIL: usize = 4;
-/// Bytes of a cache line.
-const LINE: usize = 64;
-/// Rows looked at to set mean and scale.
-const SAMPLE_ROWS: usize = 1000;
-/// The scale makes this share of the sampled components fit: the rest saturates. A few outliers
-/// must not cost everything else its resolution.
-const FITTING: f64 = 0.9995;
-/// Rows coded before drift is judged.
-const DRIFT_ROWS: u64 = 64;
-/// Share of saturated components, 20 times the sample's, above which the scale is too fine.
-const DRIFT_SATURATED: f64 = 0.01;
-/// A row of which more than one component in so many saturates does not fit. One is enough to set the
-/// scale anew, once there are so many rows for each 64 of the sample: rows that all lie outside have
-/// equal codes, and links among them would lead nowhere.
-const MISFIT_SHARE: usize = 8;
-const MISFIT_ROWS: u64 = 64;
-/// How much room a scale that was outgrown gets: rows that grow on and on outgrow it rarely.
-const HEADROOM: f32 = 2.0;
-/// Energy below the sample's by this factor (two bits of resolution lost): the scale is too coarse.
-const DRIFT_ENERGY: f64 = 16.0;
-
-/// How components become codes, and how well that has fitted the rows coded since it was set.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Quantizer {
-    pub(crate) mean: Vec<f32>,
-    pub(crate) scale: f32,
-    /// Rows there were when mean and scale were set.
-    pub(crate) trained_rows: u64,
-    /// Mean of `(code - 63)^2` over the sample's components.
-    pub(crate) trained_energy: f64,
-    pub(crate) fit: Fit,
-    /// Components of the row coded last that saturate.
-    pub(crate) last_saturated: u32,
-}
-
-/// What was seen while rows were coded.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(crate) struct Fit {
-    pub(crate) rows: u64,
-    pub(crate) saturated: u64,
-    pub(crate) energy: u64,
-}
-
-impl Fit {
-    /// Components coded, in all copies.
-    fn components(&self, dimensions: usize) -> f64 {
-        self.rows as f64 * codes_of(dimensions) as f64
-    }
-}
-
-impl Quantizer {
-    /// Sets mean and scale from at most [`SAMPLE_ROWS`] of the rows `0..rows`, spread evenly.
-    pub(crate) fn train(
-        vectors: &Vectors,
-        rows: usize,
-        dimensions: usize,
-        metric: Metric,
-        headroom: f32,
-    ) -> Result<Self, OutOfMemory> {
-        let sample_rows = rows.min(SAMPLE_ROWS);
-        let sample = || (0..sample_rows).map(|i| vectors.row(i * rows / sample_rows));
-        let mut mean = Vec::new();
-        mean.try_reserve_exact(dimensions)?;
-        mean.resize(dimensions, 0.0);
-        if metric != Metric::Dot {
-            let mut sums = Vec::new();
-            sums.try_reserve_exact(dimensions)?;
-            sums.resize(dimensions, 0.0f64);
-            for row in sample() {
-                sums.iter_mut().zip(row).for_each(|(sum, x)| *sum += f64::from(*x));
-            }
-            mean.iter_mut().zip(&sums).for_each(|(m, sum)| *m = (sum / sample_rows as f64) as f32);
-        }
-        // A histogram over the upper bits of |x - mean| finds the percentile to 1 part in 128.
-        let mut counts = Vec::new();
-        counts.try_reserve_exact(1 << 16)?;
-        counts.resize(1usize << 16, 0u32);
-        for row in sample() {
-            for (x, m) in row.iter().zip(&mean) {
-                counts[((x - m).abs().to_bits() >> 16) as usize] += 1;
-            }
-        }
-        let fitting = (sample_rows as f64 * dimensions as f64 * FITTING) as u64;
-        let mut below = 0;
-        let bin = counts.iter().position(|count| {
-            below += u64::from(*count);
-            below > fitting
-        });
-        let largest = f32::from_bits(((bin.unwrap_or(0) as u32) << 16) | 0xffff);
-        // All rows equal: any scale will do. Extremes of f32 stay inside what a float can divide.
-        let scale = (CENTRE as f32 / headroom / largest.clamp(1e-30, 1e30)).min(1e30);
-        let mut quantizer = Self {
-            mean,
-            scale,
-            trained_rows: rows as u64,
-            trained_energy: 0.0,
-            fit: Fit::default(),
-            last_saturated: 0,
-        };
-        let mut codes = Vec::new();
-        codes.try_reserve_exact(stride(dimensions))?;
-        codes.resize(stride(dimensions), 0);
-        sample().for_each(|row| quantizer.encode(row, metric, &mut codes));
-        let fit = std::mem::take(&mut quantizer.fit);
-        quantizer.last_saturated = 0;
-        quantizer.trained_energy = fit.energy as f64 / fit.components(dimensions);
-        Ok(quantizer)
-    }
-
-    /// Writes the codes and the tail of `row` and takes note of how they fit.
-    fn encode(&mut self, row: &[f32], metric: Metric, out: &mut [u8]) {
-        let copies = copies(row.len());
-        let mut saturated = 0u32;
-        for (copy, out) in out.chunks_mut(row.len()).take(copies).enumerate() {
-            let offset = CENTRE as f32 + (copy as f32 + 0.5) / copies as f32;
-            saturated += rows::encode(out, row, &self.mean, self.scale, offset);
-        }
-        let (sum, squares) = write_tail(out, row.len(), metric, 0);
-        self.fit.rows += 1;
-        self.fit.saturated += u64::from(saturated);
-        self.last_saturated = saturated;
-        self.fit.energy += energy_of(sum, squares, row.len());
-    }
-
-    /// Whether the rows coded since training no longer fit the scale. Judged only after enough
-    /// rows to be sure and a share of those trained on, so that coding anew stays rare.
-    pub(crate) fn has_drifted(&self) -> bool {
-        let components = self.fit.components(self.mean.len());
-        let is_faded = (self.fit.energy as f64) < components * self.trained_energy / DRIFT_ENERGY;
-        self.is_outgrown() || (self.is_judged() && is_faded)
-    }
-
-    /// Whether enough rows were coded since training to judge by their sums.
-    fn is_judged(&self) -> bool {
-        self.fit.rows >= DRIFT_ROWS.max(self.trained_rows / 8)
-    }
-
-    /// Whether rows lie outside of the scale: many a little, or the last one far.
-    fn is_outgrown(&self) -> bool {
-        let components = self.fit.components(self.mean.len());
-        let saturates = self.fit.saturated as f64 > components * DRIFT_SATURATED;
-        let is_misfit = self.last_saturated as usize * MISFIT_SHARE > codes_of(self.mean.len());
-        (self.is_judged() && saturates)
-            || (is_misfit && self.fit.rows >= self.trained_rows / MISFIT_ROWS)
-    }
-}
-
-/// The sum of `(code - 63)^2` of a row, all of it in integers, from the sum of its codes and that of their squares.
-fn energy_of(sum: u32, squares: u32, dimensions: usize) -> u64 {
-    u64::from(squares) + u64::from(CENTRE * CENTRE) * codes_of(dimensions) as u64
-        - 2 * u64::from(CENTRE) * u64::from(sum)
-}
-
-/// What of a row enters its distances beside the products.
-fn term_of(sum: u32, squares: u32, metric: Metric) -> u32 {
-    if metric == Metric::Dot { CENTRE * sum } else { squares }
-}
-
-/// Writes what follows the codes of a row: its term, with `extra` for squared L2. Returns the codes' sum and the sum
-/// of their squares.
-fn write_tail(out: &mut [u8], dimensions: usize, metric: Metric, extra: u32) -> (u32, u32) {
-    let (sum, squares) = rows::sums(&out[..codes_of(dimensions)]);
-    let extra = if metric == Metric::Dot { 0 } else { extra };
-    let term = term_of(sum, squares, metric) + extra;
-    let tail = out.len() - TAIL;
-    out[tail..].copy_from_slice(&term.to_le_bytes());
-    (sum, squares)
-}
-
-/// How often a row is coded: as often as fits a cache line, in sixteens and with the tail.
-fn copies(dimensions: usize) -> usize {
-    ((LINE - 16) / dimensions).max(1)
-}
-
-/// Codes of a row, in all copies.
-fn codes_of(dimensions: usize) -> usize {
-    copies(dimensions) * dimensions
-}
-
-/// Bytes a row of codes takes.
-fn stride(dimensions: usize) -> usize {
-    (padded(dimensions) + TAIL).next_multiple_of(LINE)
-}
-
-/// Codes a kernel reads: it works in sixteens, and the padding is zero.
-fn padded(dimensions: usize) -> usize {
-    codes_of(dimensions).next_multiple_of(16)
-}
 
 /// The codes of an index's rows. Empty until a quantizer is trained.
 pub(crate) struct Codes {
@@ -243,13 +38,25 @@ impl Codes {
         }
     }
 
-    /// An empty store with mean and scale set from the rows `0..rows`, with room where these codes were
-    /// outgrown.
-    pub(crate) fn trained(&self, vectors: &Vectors, rows: usize) -> Result<Self, OutOfMemory> {
+    /// Begins to set mean and scale from the rows `0..rows`, with room where these codes were outgrown.
+    pub(crate) fn train(&self, rows: usize) -> Result<Training, OutOfMemory> {
         let is_outgrown = self.quantizer.as_ref().is_some_and(Quantizer::is_outgrown);
-        let headroom = if is_outgrown { HEADROOM } else { 1.0 };
-        let quantizer = Quantizer::train(vectors, rows, self.dimensions, self.metric, headroom)?;
-        Ok(Self { quantizer: Some(quantizer), ..Self::new(self.dimensions, self.metric) })
+        Training::new(rows, self.dimensions, self.metric, is_outgrown)
+    }
+
+    /// An empty store with another quantizer.
+    pub(crate) fn coded_by(&self, quantizer: Quantizer) -> Self {
+        Self { quantizer: Some(quantizer), ..Self::new(self.dimensions, self.metric) }
+    }
+
+    /// An empty store with mean and scale set from the rows `0..rows`.
+    pub(crate) fn trained(&self, vectors: &Vectors, rows: usize) -> Result<Self, OutOfMemory> {
+        let mut training = self.train(rows)?;
+        loop {
+            if let Some(quantizer) = training.step(vectors) {
+                return Ok(self.coded_by(quantizer));
+            }
+        }
     }
 
     pub(crate) fn reserve(&mut self, rows: usize) -> Result<(), OutOfMemory> {
@@ -440,6 +247,7 @@ impl Scorer for CodeScorer<'_> {
 mod tests {
     use super::*;
     use crate::tests::Rng;
+    use crate::vectors::quantizer::{CENTRE, copies};
 
     fn coded(rows: &[Vec<f32>], metric: Metric) -> Codes {
         let dimensions = rows[0].len();

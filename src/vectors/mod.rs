@@ -1,10 +1,11 @@
 //! Rows in memory: the vectors as users gave them, and the 7-bit codes that links are chosen by.
 //!
 //! ```text
-//! chunks.rs   rows of equal length that never move
-//! mod.rs      f32 rows: checking, scaling, exact distances    ── what users see
-//! codes.rs    7-bit codes of the same rows, integer distances ── what construction compares
-//! panels.rs   codes of some rows, packed to be compared with many
+//! chunks.rs     rows of equal length that never move
+//! mod.rs        f32 rows: checking, scaling, exact distances    ── what users see
+//! quantizer.rs  how they become 7-bit codes
+//! codes.rs      these codes, integer distances                  ── what construction compares
+//! panels.rs     codes of some rows, packed to be compared with many
 //! ```
 //!
 //! Both stores score nodes through [`Scorer`], so the graph's search is written once. A score is a
@@ -14,6 +15,7 @@
 pub(crate) mod chunks;
 pub(crate) mod codes;
 pub(crate) mod panels;
+pub(crate) mod quantizer;
 
 use crate::config::Metric;
 use crate::distance::{self, rows};

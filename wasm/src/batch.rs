@@ -84,6 +84,7 @@ impl RawIndex {
         let budget = args::integer("budget", budget)?;
         let progress = self.index.step_batch(budget).map_err(|error| throw(&error))?;
         self.waits = progress.waiting;
+        self.changes = progress.changing;
         let done = progress.done as f64;
         Ok(if progress.ready { -1.0 - done } else { done })
     }
@@ -92,6 +93,12 @@ impl RawIndex {
     #[wasm_bindgen(getter, js_name = batchWaits)]
     pub fn batch_waits(&self) -> bool {
         self.waits
+    }
+
+    /// Whether the next step is of another kind of work, which may take more time or less for each distance.
+    #[wasm_bindgen(getter, js_name = batchChanges)]
+    pub fn batch_changes(&self) -> bool {
+        self.changes
     }
 
     /// Commits the batch: its rows are found from now on. Returns

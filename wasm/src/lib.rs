@@ -26,6 +26,10 @@ use wasm_bindgen::prelude::*;
 
 use error::throw;
 
+#[cfg(target_family = "wasm")]
+#[global_allocator]
+static ALLOCATOR: talc::wasm::WasmDynamicTalc = talc::wasm::new_wasm_dynamic_allocator();
+
 /// A vector index, as the package sees it. Users see `EdgeVec`, which is made of it in `js/`.
 #[wasm_bindgen]
 pub struct RawIndex {
@@ -36,11 +40,19 @@ pub struct RawIndex {
     found: Vec<f64>,
     /// Whether the last step of a batch ended because helpers had all that is left.
     waits: bool,
+    changes: bool,
 }
 
 impl RawIndex {
     fn of(index: Index) -> Self {
-        Self { index, vector: Vec::new(), hits: Vec::new(), found: Vec::new(), waits: false }
+        Self {
+            index,
+            vector: Vec::new(),
+            hits: Vec::new(),
+            found: Vec::new(),
+            waits: false,
+            changes: false,
+        }
     }
 }
 

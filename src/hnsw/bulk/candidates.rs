@@ -8,9 +8,9 @@
 //! a line of memory or two; keeping a list in order would touch all of it. Only when there is no more room is
 //! a list *settled*: sorted, rid of what is there twice, and cut to what is kept.
 
-use super::filled;
 use crate::distance::sort;
 use crate::error::OutOfMemory;
+use crate::memory::filled;
 use crate::vectors::chunks::Chunks;
 
 /// Keys that a list has room for behind those it keeps. With 64 builds take the same time.

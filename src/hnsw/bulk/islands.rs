@@ -9,12 +9,12 @@
 //! - a node that none on the layer above is near to is looked for, and where the search does not find
 //!   it, it is linked from where that ended.
 
-use super::filled;
 use super::reach::link_from_found;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::insert::level_of;
 use crate::hnsw::search::{Scratch, descend, search_layer};
+use crate::memory::filled;
 use crate::vectors::Space;
 use crate::vectors::codes::Codes;
 

@@ -11,7 +11,6 @@
 use std::ops::Range;
 
 use super::candidates::Candidates;
-use super::filled;
 use super::islands::Lookout;
 use super::share::{Kind, Reader, Words};
 use super::team::{Pool, Team};
@@ -19,6 +18,7 @@ use super::units::Units;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::select::{Diversity, select};
+use crate::memory::filled;
 use crate::vectors::codes::Codes;
 use crate::vectors::{key, of_key, rank};
 
@@ -214,6 +214,11 @@ impl Linker {
 
     pub(super) fn is_done(&self) -> bool {
         self.stage == Stage::Done
+    }
+
+    /// A number for what is next.
+    pub(super) fn part(&self) -> u8 {
+        self.stage as u8
     }
 
     /// Whether there are nodes that helpers can choose for.

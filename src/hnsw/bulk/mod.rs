@@ -263,6 +263,17 @@ impl Bulk {
         self.sketches.as_ref()?.rows()
     }
 
+    /// A number for the work that is next, and for no other.
+    pub(crate) fn kind(&self) -> impl PartialEq + use<> {
+        let part = match &self.stage {
+            Stage::Sketch => self.sketches.as_ref().map_or(0, |sketches| sketches.part()),
+            Stage::Route(router) => router.part(),
+            Stage::Link(linker) => linker.part(),
+            _ => 0,
+        };
+        (std::mem::discriminant(&self.stage), part)
+    }
+
     /// The share of the work that is done, in thousandths; 1000 only when all is.
     pub(crate) fn thousandths(&self) -> u64 {
         if self.is_done() { 1000 } else { self.work.thousandths() }
@@ -501,29 +512,6 @@ impl Bulk {
             _ => {}
         }
     }
-}
-
-/// A vector of `len` times `value`.
-fn filled<T: Clone>(len: usize, value: T) -> Result<Vec<T>, OutOfMemory> {
-    let mut values = Vec::new();
-    values.try_reserve_exact(len)?;
-    values.resize(len, value);
-    Ok(values)
-}
-
-/// A copy of some values.
-fn copied<T: Copy>(values: &[T]) -> Result<Vec<T>, OutOfMemory> {
-    let mut copy = Vec::new();
-    copy.try_reserve_exact(values.len())?;
-    copy.extend_from_slice(values);
-    Ok(copy)
-}
-
-/// Some numbers as nodes.
-fn numbers(range: std::ops::Range<usize>) -> Result<Vec<u32>, OutOfMemory> {
-    let mut numbers = filled(range.len(), 0u32)?;
-    numbers.iter_mut().zip(range).for_each(|(place, number)| *place = number as u32);
-    Ok(numbers)
 }
 
 #[cfg(test)]

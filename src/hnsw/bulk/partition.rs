@@ -17,8 +17,8 @@
 
 use std::ops::Range;
 
-use super::{copied, filled};
 use crate::error::OutOfMemory;
+use crate::memory::{copied, filled};
 
 /// A batch of at least one in so many of all nodes is a build of its own: leaders are drawn anew.
 const MANY: usize = 8;

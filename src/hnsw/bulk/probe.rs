@@ -14,8 +14,9 @@ use super::route::Compass;
 use super::share::{Reader, Words};
 use super::sketch::Rows;
 use super::units::Units;
-use super::{LARGE, PAIRS_PER_DISTANCE, VERY_LARGE, filled, numbers};
+use super::{LARGE, PAIRS_PER_DISTANCE, VERY_LARGE};
 use crate::error::OutOfMemory;
+use crate::memory::{filled, numbers};
 
 /// Nodes whose neighbours are looked for: pairs enough that chance moves their share by a percent.
 pub(super) const SAMPLE: usize = 100;

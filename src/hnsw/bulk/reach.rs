@@ -8,11 +8,11 @@
 //! A build walks along all links. A batch that is small against the index only looks at the nodes
 //! that lost a link which led to them: one that a neighbour still links back to is taken as reached.
 
-use super::filled;
 use crate::error::OutOfMemory;
 use crate::hnsw::graph::Links;
 use crate::hnsw::pool::Pool;
 use crate::hnsw::search::{Scratch, search_layer};
+use crate::memory::filled;
 use crate::vectors::codes::Codes;
 use crate::vectors::{Scorer, Space};
 

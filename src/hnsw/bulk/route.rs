@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use super::PAIRS_PER_DISTANCE;
 use super::leaf::{Leaf, largest_cell};
 use super::partition::{Child, GUEST, MOST_FAN_OUT, MOST_LEADERS, Partition, Slot, node_of};
 use super::probe::Probe;
@@ -13,10 +14,10 @@ use super::share::{Kind, Reader, Words};
 use super::sketch::Rows;
 use super::team::{Pool, Team};
 use super::units::Units;
-use super::{PAIRS_PER_DISTANCE, copied, filled};
 use crate::distance::tile::{self, Block, MOST_ROWS};
 use crate::distance::{nearest, sort};
 use crate::error::OutOfMemory;
+use crate::memory::{copied, filled};
 use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
 use crate::vectors::{Space, key, of_key, score_all};
@@ -332,6 +333,15 @@ impl Router {
     /// Whether all nodes are in their cells.
     pub(super) fn is_done(&self) -> bool {
         self.is_started && self.waiting.is_empty() && self.now.is_none() && self.sending.is_none()
+    }
+
+    /// A number for what is next: a probe, sorting, or comparing.
+    pub(super) fn part(&self) -> u8 {
+        match (&self.sending, &self.probe) {
+            (Some(_), _) => 2,
+            (None, Some(probe)) => 3 + u8::from(probe.has_units()),
+            (None, None) => 1,
+        }
     }
 
     /// Does the next unit of work, or some where a team does it, and returns what it cost in

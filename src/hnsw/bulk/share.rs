@@ -17,7 +17,8 @@ use super::route::{self, Compass};
 use super::sketch::Rows;
 use super::{PAIRS_PER_DISTANCE, leaves};
 use crate::config::{Builder, Metric};
-use crate::error::{Error, OutOfMemory, check_headroom};
+use crate::error::{Error, OutOfMemory};
+use crate::memory::check_headroom;
 use crate::vectors::codes::Codes;
 use crate::vectors::key;
 

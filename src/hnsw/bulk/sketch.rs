@@ -19,9 +19,9 @@
 //! Sources: principal axes by randomised subspace iteration (Halko, Martinsson & Tropp 2011, algorithm 4.4).
 //! Parameters were measured on the data sets of `docs/benchmarks`.
 
+use super::PAIRS_PER_DISTANCE;
 use super::leaf::Leaf;
 use super::team::{Pool, Team};
-use super::{PAIRS_PER_DISTANCE, filled, numbers};
 use crate::config::Metric;
 use crate::distance::{
     self,
@@ -29,8 +29,10 @@ use crate::distance::{
     tile::{self, Block},
 };
 use crate::error::OutOfMemory;
-use crate::vectors::codes::{CENTRE, Codes};
+use crate::memory::{filled, numbers};
+use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
+use crate::vectors::quantizer::CENTRE;
 
 /// Rows that axes are found from.
 const SAMPLE: usize = 2048;
@@ -144,6 +146,19 @@ impl Sketches {
     /// Whether there is nothing to be done until there are more than `rows` rows.
     pub(super) fn are_done(&self, rows: usize) -> bool {
         self.training.is_none() && (self.axes.is_none() || self.done >= rows)
+    }
+
+    /// A number for what is next: part of the training, or sketches.
+    pub(super) fn part(&self) -> u8 {
+        self.training.as_ref().map_or(0, |training| match training.step {
+            Step::Turn(_) => 1,
+            Step::Gram(_) => 2,
+            Step::Multiply(_) => 3,
+            Step::Orthogonalise(_) => 4,
+            Step::Project(_) => 5,
+            Step::Compare(_) => 6,
+            Step::Done => 7,
+        })
     }
 
     /// How many rows have a sketch.
