@@ -20,8 +20,7 @@ import { nextTask } from './yield.js';
 const SLICE_MS = 4;
 /** What a step of a slice aims to take. Short, for a step may turn out several times as slow as the one before. */
 const STEP_MS = 1;
-/** Distances of the first step, and the first of each kind of work; the engine has not compiled its best code yet. */
-const FIRST_BUDGET = 2000;
+/** Distances of the first step of each kind of work: an engine may do it a hundred times as slowly as all that follow. */
 const LEAST_BUDGET = 200;
 const MOST_BUDGET = 50_000_000;
 /** A step gets no more times the budget of the one before: some take less time than they say, and the next may not. */
@@ -168,7 +167,7 @@ export function withSnapshot(plan: Plan): Plan {
 
 /** Sizes steps of work, and takes as many as make a slice. */
 class Pace {
-  #budget = FIRST_BUDGET;
+  #budget = LEAST_BUDGET;
 
   /** Does steps for a slice, or until one of them `ends` it. Other work may come after one that `changes`. */
   slice<T>(step: (budget: number) => T, ends: (outcome: T) => boolean, changes?: () => boolean): T {
@@ -180,7 +179,7 @@ class Pace {
       const now = performance.now();
       const taken = Math.max(now - before, STEP_MS / MOST_GROWTH);
       const next = Math.max(Math.round((this.#budget * STEP_MS) / taken), LEAST_BUDGET, this.#budget >> 2);
-      this.#budget = changes?.() === true ? FIRST_BUDGET : Math.min(next, MOST_BUDGET);
+      this.#budget = changes?.() === true ? LEAST_BUDGET : Math.min(next, MOST_BUDGET);
       if (now - start + STEP_MS > SLICE_MS) return outcome;
       before = now;
     }
