@@ -6,7 +6,7 @@
 //! search are those of HNSW; only how neighbours are found differs.
 //!
 //! ```text
-//! sketch.rs   long rows as short ones, for the next three
+//! sketch.rs   long rows as short ones, for the next three (axes.rs, training.rs)
 //! route.rs    rows to cells of some hundred ──► partition.rs: the cells, which the index keeps
 //!             probe.rs: how many cells a row joins
 //! leaves.rs   new rows against all of a cell (leaf.rs) ──► candidates.rs: the nearest few of each
@@ -29,6 +29,7 @@
 //! candidates the smaller node number is kept, in whatever order pairs are met.
 
 mod above;
+mod axes;
 mod candidates;
 mod islands;
 mod leaf;
@@ -41,6 +42,7 @@ mod route;
 pub(crate) mod share;
 pub(crate) mod sketch;
 pub(crate) mod team;
+mod training;
 mod units;
 
 use super::graph::Links;
@@ -186,7 +188,7 @@ impl Bulk {
         let routed = if is_outgrown { nodes } else { nodes - partition.nodes };
         let drawn_from = partition.to_be_drawn_from(before, nodes);
         let is_sketched = sketch::can_be(config.dimensions, drawn_from);
-        let sketching = if is_sketched { sketch::EXPECTED_COST } else { 0 };
+        let sketching = if is_sketched { sketch::expected_cost() } else { 0 };
         let expected = routed as u64 * (route::expected_cost(nodes, config.dimensions) + sketching)
             + (nodes - before) as u64 * (leaves::EXPECTED_COST + LINKED_COST);
         let mut work = Work::default();
@@ -255,7 +257,7 @@ impl Bulk {
     pub(crate) fn shared_sketches(&self) -> Option<(&Codes, usize)> {
         // Before, it is not known whether those of another build will do.
         let sketches = self.sketches.as_ref().filter(|_| !matches!(self.stage, Stage::Nodes))?;
-        sketches.rows().map(|rows| (rows, sketches.done().min(self.nodes)))
+        sketches.rows().map(|rows| (rows, sketches.shared().min(self.nodes)))
     }
 
     /// The rows by which nodes are brought to cells and compared there, if not their codes.
@@ -461,6 +463,10 @@ impl Bulk {
         let mut words = Words::default();
         let budget = share::PORTION;
         let given = match &mut self.stage {
+            Stage::Sketch => {
+                let units = self.sketches.as_mut().and_then(|it| it.give(budget, &mut words));
+                units.map(|units| (Kind::Sketch, units))
+            }
             Stage::Route(router) => router.give(budget, &mut words),
             Stage::Leaves(leaves) => {
                 let units = leaves.give(budget, &self.partition, &mut words);
@@ -486,6 +492,10 @@ impl Bulk {
         let units = *start as usize..*end as usize;
         let mut words = Reader::new(rest, self.nodes);
         let cost = match (&mut self.stage, kind) {
+            (Stage::Sketch, Kind::Sketch) => match &mut self.sketches {
+                Some(sketches) => sketches.accept(&units, &mut words)?,
+                None => None,
+            },
             (Stage::Route(router), Kind::Probe | Kind::Route) => {
                 router.accept(kind, &units, &mut words, &self.partition)?
             }
@@ -506,6 +516,11 @@ impl Bulk {
     pub(crate) fn take_back(&mut self) {
         self.is_helped = false;
         match &mut self.stage {
+            Stage::Sketch => {
+                if let Some(sketches) = &mut self.sketches {
+                    sketches.take_back();
+                }
+            }
             Stage::Route(router) => router.take_back(),
             Stage::Leaves(leaves) => leaves.take_back(),
             Stage::Link(linker) => linker.take_back(),

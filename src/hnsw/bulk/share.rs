@@ -11,6 +11,7 @@
 
 use std::ops::Range;
 
+use super::axes::{self, Axes, Scratch};
 use super::leaf::Leaf;
 use super::link::{self, Chooser};
 use super::route::{self, Compass};
@@ -25,6 +26,7 @@ use crate::vectors::key;
 /// What units are about; the first word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
+    Sketch,
     Probe,
     Route,
     Leaves,
@@ -33,7 +35,8 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 5] = [Self::Probe, Self::Route, Self::Leaves, Self::Select, Self::Prune];
+    const ALL: [Self; 6] =
+        [Self::Sketch, Self::Probe, Self::Route, Self::Leaves, Self::Select, Self::Prune];
 
     pub(super) fn of(word: u32) -> Option<Self> {
         Self::ALL.get(word as usize).copied()
@@ -49,6 +52,11 @@ impl Words {
         self.0.push(word as u32);
     }
 
+    #[cfg(test)]
+    pub(super) fn into_words(self) -> Vec<u32> {
+        self.0
+    }
+
     /// Some words without their number.
     pub(super) fn extend(&mut self, words: &[u32]) {
         self.0.extend_from_slice(words);
@@ -58,6 +66,18 @@ impl Words {
     pub(super) fn list(&mut self, words: impl ExactSizeIterator<Item = u32>) {
         self.push(words.len());
         self.0.extend(words);
+    }
+
+    /// Bytes after their number.
+    pub(super) fn bytes(&mut self, bytes: &[u8]) {
+        self.push(bytes.len());
+        let (words, rest) = bytes.as_chunks();
+        self.0.extend(words.iter().map(|word| u32::from_le_bytes(*word)));
+        if !rest.is_empty() {
+            let mut last = [0; 4];
+            last.iter_mut().zip(rest).for_each(|(place, byte)| *place = *byte);
+            self.0.push(u32::from_le_bytes(last));
+        }
     }
 
     /// Keys after their number.
@@ -115,6 +135,15 @@ impl<'a> Reader<'a> {
         list.iter().all(|node| (*node as usize) < self.nodes).then_some(list)
     }
 
+    /// Bytes.
+    pub(super) fn bytes(&mut self) -> Option<Vec<u8>> {
+        let count = self.one()? as usize;
+        let words = self.take(count.div_ceil(4))?;
+        let mut bytes = words.iter().flat_map(|word| word.to_le_bytes()).collect::<Vec<_>>();
+        bytes.truncate(count);
+        Some(bytes)
+    }
+
     /// A list of keys, whose nodes are nodes.
     pub(super) fn keys(&mut self) -> Option<impl Iterator<Item = u64> + use<'a>> {
         let count = self.one()? as usize;
@@ -165,6 +194,8 @@ pub struct Helper {
     rows: usize,
     sketched: usize,
     m: usize,
+    axes: Option<Axes>,
+    scratch: Scratch,
     compass: Compass,
     leaf: Leaf,
     chooser: Chooser,
@@ -190,6 +221,8 @@ impl Helper {
             rows: 0,
             sketched: 0,
             m,
+            axes: None,
+            scratch: Scratch::default(),
             compass: Compass::default(),
             leaf: Leaf::default(),
             chooser: Chooser::default(),
@@ -257,11 +290,14 @@ impl Helper {
         let Some((header, rest)) = units.split_first_chunk::<3>() else { return Ok(None) };
         let mut out = Words::default();
         out.extend(header);
-        let loaded = self.sketches.as_ref().map_or(self.rows, |_| self.sketched.min(self.rows));
+        let kind = Kind::of(header[0]);
+        let are_sketched = self.sketches.is_some() && kind != Some(Kind::Sketch);
+        let loaded = if are_sketched { self.sketched.min(self.rows) } else { self.rows };
         let mut words = Reader::new(rest, loaded);
-        let Self { codes, sketches, compass, leaf, chooser, m, .. } = self;
+        let Self { codes, sketches, axes, scratch, compass, leaf, chooser, m, .. } = self;
         let rows = Rows::new(codes, sketches.as_ref());
-        let done = match Kind::of(header[0]) {
+        let done = match kind {
+            Some(Kind::Sketch) => axes::work(&mut words, axes, codes, scratch, &mut out)?,
             Some(kind @ (Kind::Probe | Kind::Leaves)) => {
                 let codes = if kind == Kind::Probe { rows.exact } else { rows.near };
                 leaves::work(&mut words, leaf, codes, &mut out)?

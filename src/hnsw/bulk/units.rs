@@ -24,6 +24,12 @@ impl Units {
         self.next == self.end && self.given.is_empty() && self.returned.is_empty()
     }
 
+    /// How many units are done without one before them that is not.
+    pub(super) fn all_done_before(&self) -> usize {
+        let open = self.given.iter().chain(&self.returned).map(|units| units.start);
+        open.min().unwrap_or(self.next).min(self.next)
+    }
+
     /// Takes units to be done at once: those whose costs add up to `budget`, at least one. None when
     /// all are done or given away.
     pub(super) fn take(
@@ -58,6 +64,11 @@ impl Units {
         let units = self.take(budget, cost)?;
         self.given.push(units.clone());
         Some(units)
+    }
+
+    /// Whether a helper has these units.
+    pub(super) fn is_given(&self, units: &Range<usize>) -> bool {
+        self.given.contains(units)
     }
 
     /// Says that a helper has done these units; false if none had them.
