@@ -3,7 +3,7 @@
 //! ```text
 //! mod.rs      create, insert one row, read rows back
 //! search.rs   a query: exact on small indexes, through the graph on large ones
-//! job.rs      a batch as a job of small steps, all or nothing
+//! job/        a batch as a job of small steps, all or nothing
 //! share.rs    what of a batch others can do
 //! ```
 //!

@@ -8,9 +8,9 @@
 //! ```text
 //! sketch.rs   long rows as short ones, for the next three (axes.rs, training.rs)
 //! route.rs    rows to cells of some hundred ──► partition.rs: the cells, which the index keeps
-//!             probe.rs: how many cells a row joins
+//!             compass.rs: the nearest leaders; sending.rs: rows sorted by them; probe.rs: how many cells a row joins
 //! leaves.rs   new rows against all of a cell (leaf.rs) ──► candidates.rs: the nearest few of each
-//! link.rs     which candidates become links (select.rs), and the links back; islands.rs notes whose clusters lie
+//! link.rs     which candidates become links (chooser.rs), and the links back; islands.rs notes whose clusters lie
 //!             apart
 //! reach.rs    every node is reached from the entry point
 //! islands.rs  nodes of tight clusters are found by search
@@ -31,6 +31,8 @@
 mod above;
 mod axes;
 mod candidates;
+mod chooser;
+mod compass;
 mod islands;
 mod leaf;
 mod leaves;
@@ -39,6 +41,7 @@ pub(crate) mod partition;
 mod probe;
 mod reach;
 mod route;
+mod sending;
 pub(crate) mod share;
 pub(crate) mod sketch;
 pub(crate) mod team;

@@ -8,9 +8,9 @@
 use std::ops::Range;
 
 use super::candidates::Candidates;
+use super::compass::Compass;
 use super::leaf::Leaf;
 use super::partition::MOST_FAN_OUT;
-use super::route::Compass;
 use super::share::{Reader, Words};
 use super::sketch::Rows;
 use super::units::Units;

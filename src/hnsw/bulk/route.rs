@@ -7,59 +7,34 @@
 use std::ops::Range;
 
 use super::PAIRS_PER_DISTANCE;
+use super::compass::{Compass, cost_of};
 use super::leaf::{Leaf, largest_cell};
-use super::partition::{Child, GUEST, MOST_FAN_OUT, MOST_LEADERS, Partition, Slot, node_of};
+use super::partition::{Child, MOST_FAN_OUT, MOST_LEADERS, Partition, Slot, node_of};
 use super::probe::Probe;
+use super::sending::{Comparing, Group, SENT, Sending, UNIT_NODES, share};
 use super::share::{Kind, Reader, Words};
 use super::sketch::Rows;
-use super::team::{Pool, Team};
+use super::team::Team;
 use super::units::Units;
-use crate::distance::tile::{self, Block, MOST_ROWS};
-use crate::distance::{nearest, sort};
 use crate::error::OutOfMemory;
 use crate::memory::{copied, filled};
-use crate::vectors::codes::Codes;
-use crate::vectors::panels::Panels;
-use crate::vectors::{Space, key, of_key, score_all};
 
 /// Nodes for each leader, and leaders of a graph that is not very large, at most: more would cost more than they save.
 const NODES_PER_LEADER: usize = 50;
 const MOST_LEADERS_USUALLY: usize = 1024;
-/// In which share of the cells that a node joins in a whole build it stays; of the others it is a guest.
-/// A later batch is compared with what stayed, and costs as much as that is.
-const STAYING: (usize, usize) = (2, 5);
 /// How many cells a node of a later batch joins, for each in a whole build: more, because others did not
 /// stay in all of theirs. With this pair batches of 1,000 that grow an index from 10,000 to 60,000 rows make
 /// three fifths of the comparisons they would with all nodes in all cells. Against an index grown row by row,
 /// searches then need 9 % fewer distances at a recall of 0.95 and 4 % fewer at 0.995 on WordNet (means of four
 /// seeds), 3 % fewer and 4 % more on Fashion-MNIST (of three).
 const JOINING_LATER: (usize, usize) = (3, 2);
-/// Leaders of many members get only those that they are among the nearest leaders of: of a member's cells those that
-/// matter least. That gives up at most the last third of them, for cells of two thirds of the largest; what is too
-/// large all the same is divided. Dividing all that are too large instead, 60,000 rows of WordNet come to 13.0 cells instead
-/// of 10.6, and searches need 2 % more distances at a recall of 0.995.
-const NEEDED: (usize, usize) = (2, 3);
-const TRIMMED: (usize, usize) = (2, 3);
 /// Children a node goes on to at a split below the root.
 const FAN_OUT_BELOW: usize = 2;
-/// Leaders that are compared exactly where sketches are compared first: twice the fan-out, but no more than about so
-/// many, of which `nearest` finds twice as many in any case.
-const NEAR: usize = 24;
-/// Nodes of a unit, which are compared with all leaders.
-const UNIT_NODES: usize = 64;
-
-/// Units that a team does at once, for each of its threads.
-const TEAM_UNITS: usize = 16;
-
-/// Members sorted or put into cells in one unit of work, about, and how many of them take the time of a distance.
-const SENT: usize = 1 << 15;
+/// Members sorted or put into cells that take the time of a distance.
 const SENT_PER_DISTANCE: u64 = 32;
 const SORTED_PER_DISTANCE: u64 = 6;
-
-/// A share of some cells, rounded up.
-fn share(cells: usize, (part, whole): (usize, usize)) -> usize {
-    (cells * part).div_ceil(whole)
-}
+/// Units that a team does at once, for each of its threads.
+const TEAM_UNITS: usize = 16;
 
 /// Leaders that so many nodes get.
 fn leaders_of(nodes: usize) -> usize {
@@ -73,210 +48,6 @@ pub(super) fn expected_cost(nodes: usize, dimensions: usize) -> u64 {
         1
     } else {
         cost_of(1, leaders_of(nodes) + super::probe::SAMPLE, MOST_FAN_OUT)
-    }
-}
-
-/// Distances that bringing some nodes to `fan_out` of some leaders costs, about.
-fn cost_of(nodes: usize, leaders: usize, fan_out: usize) -> u64 {
-    nodes as u64 * (leaders as u64 / PAIRS_PER_DISTANCE + 2 * fan_out as u64)
-}
-
-/// Finds the leaders nearest to nodes.
-#[derive(Default)]
-pub(super) struct Compass {
-    leaders: Vec<u32>,
-    panels: Panels,
-    scratch: Pool<CompassScratch>,
-}
-
-#[derive(Default)]
-struct CompassScratch {
-    block: Block,
-    /// Distances of some nodes to all leaders, a row each.
-    distances: Vec<u32>,
-    found: Vec<u64>,
-    near: Vec<u32>,
-}
-
-impl Compass {
-    /// Packs leaders.
-    pub(super) fn set(&mut self, leaders: &[u32], codes: &Codes) -> Result<(), OutOfMemory> {
-        if self.leaders != leaders {
-            self.panels.pack(codes, leaders)?;
-            self.leaders = copied(leaders)?;
-        }
-        Ok(())
-    }
-
-    /// How many leaders there are.
-    pub(super) fn len(&self) -> usize {
-        self.leaders.len()
-    }
-
-    pub(super) fn bytes(&self) -> usize {
-        self.panels.bytes() + 4 * self.leaders.capacity()
-    }
-
-    /// Writes for each member the `joined.len() / members.len()` leaders nearest to it, nearest first.
-    pub(super) fn find(&self, members: &[u32], rows: Rows<'_>, joined: &mut [u16]) {
-        if joined.len() < members.len() || members.is_empty() {
-            return;
-        }
-        let fan_out = joined.len() / members.len();
-        let height = tile::rows();
-        self.scratch.with(|scratch| {
-            for (members, joined) in members.chunks(height).zip(joined.chunks_mut(height * fan_out))
-            {
-                self.find_few(members, rows, joined, fan_out, scratch);
-            }
-        });
-    }
-
-    /// The same for as many nodes as a tile has rows.
-    // A function of its own: engines make hot functions fast one by one, and small ones faster.
-    #[inline(never)]
-    fn find_few(
-        &self,
-        members: &[u32],
-        rows: Rows<'_>,
-        joined: &mut [u16],
-        fan_out: usize,
-        scratch: &mut CompassScratch,
-    ) {
-        let CompassScratch { block, distances, found, near } = scratch;
-        let mut nodes = [0; MOST_ROWS];
-        nodes.iter_mut().zip(members).for_each(|(node, member)| *node = node_of(*member));
-        rows.near.load_block(&nodes[..members.len().min(MOST_ROWS)], block);
-        let stride = self.panels.compare(block, distances);
-        let leaders = self.len();
-        let places = distances.chunks_exact_mut(stride).zip(joined.chunks_mut(fan_out));
-        for ((row, joined), node) in places.zip(nodes) {
-            row[leaders..].fill(u32::MAX);
-            let is_exact = rows.are_exact();
-            let count = if is_exact { fan_out } else { fan_out.max(NEAR.min(2 * fan_out)) };
-            nearest(row, count, u32::MAX, found);
-            if !is_exact {
-                near.clear();
-                near.extend(found.iter().map(|key| self.leaders[of_key(*key).1 as usize]));
-                let mut found = found.iter_mut();
-                score_all(&rows.exact.scorer(node), near, |distance, _| {
-                    if let Some(found) = found.next() {
-                        *found = key(distance, of_key(*found).1);
-                    }
-                });
-            }
-            sort(found);
-            joined
-                .iter_mut()
-                .zip(&*found)
-                .for_each(|(joined, key)| *joined = of_key(*key).1 as u16);
-        }
-    }
-}
-
-/// Members that came to a split.
-struct Group {
-    split: u32,
-    members: Vec<u32>,
-}
-
-/// A group whose nodes are being compared with the leaders.
-struct Comparing {
-    group: Group,
-    fan_out: usize,
-    /// For each node the leaders it goes on to.
-    joined: Vec<u16>,
-    units: Units,
-}
-
-impl Comparing {
-    fn bytes(&self) -> usize {
-        4 * self.group.members.capacity() + 2 * self.joined.capacity()
-    }
-
-    /// The members of some units.
-    fn members(&self, units: &Range<usize>) -> Range<usize> {
-        let end = (units.end * UNIT_NODES).min(self.group.members.len());
-        units.start * UNIT_NODES..end
-    }
-}
-
-/// The members of a group, being sorted by the leaders they go on to.
-struct Sending {
-    compared: Comparing,
-    /// In how many of the cells that a member joins it stays.
-    staying: usize,
-    /// How many of the leaders nearest to a member each leader must be among, to get it.
-    ranks: Vec<u16>,
-    /// The next member to be sorted in.
-    next_member: usize,
-    sorted: Vec<u32>,
-    /// Where those of each leader begin, and the last end; where the next of each goes.
-    starts: Vec<usize>,
-    ends: Vec<usize>,
-    /// The next leader whose members are put where they came to.
-    next: usize,
-}
-
-impl Sending {
-    fn new(
-        partition: &Partition,
-        compared: Comparing,
-        largest: usize,
-    ) -> Result<Self, OutOfMemory> {
-        let split = compared.group.split;
-        let leaders = partition.splits[split as usize].leaders.len();
-        // Below the root nodes stay guests or not, as they came.
-        let staying = match split {
-            0 => share(partition.fan_out, STAYING),
-            _ => compared.fan_out,
-        };
-        let fan_out = compared.fan_out;
-        let mut counts = filled(leaders * fan_out, 0usize)?;
-        for joined in compared.joined.chunks(fan_out) {
-            let places = joined.iter().enumerate();
-            places.for_each(|(rank, leader)| counts[usize::from(*leader) * fan_out + rank] += 1);
-        }
-        let least = staying.max(share(fan_out, NEEDED));
-        let (mut ranks, mut starts) = (filled(leaders, 0)?, filled(leaders + 1, 0usize)?);
-        for (leader, counts) in counts.chunks(fan_out).enumerate() {
-            let size = |ranks: usize| counts[..ranks].iter().sum::<usize>();
-            let is_trimmed = |ranks: &usize| size(*ranks) <= share(largest, TRIMMED);
-            let rank = if size(least) > largest {
-                fan_out
-            } else {
-                (least..=fan_out).rev().find(is_trimmed).unwrap_or(least)
-            };
-            ranks[leader] = rank as u16;
-            starts[leader + 1] = starts[leader] + size(rank);
-        }
-        let (ends, sorted) = (copied(&starts)?, filled(starts[leaders], 0)?);
-        Ok(Self { compared, staying, ranks, next_member: 0, sorted, starts, ends, next: 0 })
-    }
-
-    fn bytes(&self) -> usize {
-        self.compared.bytes() + 4 * self.sorted.capacity()
-    }
-
-    /// Sorts some members in. Returns how many places they have.
-    fn sort_some(&mut self) -> usize {
-        let fan_out = self.compared.fan_out;
-        let members = self.compared.group.members[self.next_member..].iter();
-        let joined = self.compared.joined[self.next_member * fan_out..].chunks(fan_out);
-        let portion = SENT / fan_out;
-        for (member, joined) in members.zip(joined).take(portion) {
-            for (rank, leader) in joined.iter().enumerate() {
-                let leader = usize::from(*leader);
-                if rank >= usize::from(self.ranks[leader]) {
-                    continue;
-                }
-                let end = &mut self.ends[leader];
-                self.sorted[*end] = if rank < self.staying { *member } else { *member | GUEST };
-                *end += 1;
-            }
-        }
-        self.next_member += portion;
-        portion * fan_out
     }
 }
 
@@ -447,7 +218,7 @@ impl Router {
         self.now.is_some() || self.probe.as_ref().is_some_and(|probe| probe.has_units())
     }
 
-    /// Gives away some units, to be done by [`work`] or `leaves::work`.
+    /// Gives away some units, to be done by `compass::work` or `leaves::work`.
     pub(super) fn give(&mut self, budget: u64, out: &mut Words) -> Option<(Kind, Range<usize>)> {
         if let Some(probe) = &mut self.probe {
             return probe.give(budget, out).map(|units| (Kind::Probe, units));
@@ -457,7 +228,7 @@ impl Router {
         let units = now.units.give(budget as usize, |_| cost as usize)?;
         let members = &now.group.members[now.members(&units)];
         out.push(now.fan_out);
-        out.list(self.compass.leaders.iter().copied());
+        out.list(self.compass.leaders().iter().copied());
         out.list(members.iter().map(|member| node_of(*member)));
         Some((Kind::Route, units))
     }
@@ -611,27 +382,6 @@ fn divide(
         }
     }
     Ok(())
-}
-
-/// Does units that a [`Router`] gave away: the leaders nearest to each of some nodes.
-pub(super) fn work(
-    words: &mut Reader<'_>,
-    compass: &mut Compass,
-    rows: Rows<'_>,
-    out: &mut Words,
-) -> Result<Option<()>, OutOfMemory> {
-    let (Some(fan_out), Some(leaders), Some(members)) = (words.one(), words.nodes(), words.nodes())
-    else {
-        return Ok(None);
-    };
-    if leaders.len() > MOST_LEADERS || fan_out == 0 || fan_out as usize > leaders.len() {
-        return Ok(None);
-    }
-    compass.set(leaders, rows.near)?;
-    let mut joined = filled(members.len() * fan_out as usize, 0)?;
-    compass.find(members, rows, &mut joined);
-    joined.iter().for_each(|leader| out.push(usize::from(*leader)));
-    Ok(Some(()))
 }
 
 #[cfg(test)]

@@ -12,9 +12,9 @@
 use std::ops::Range;
 
 use super::axes::{self, Axes, Scratch};
+use super::chooser::{self, Chooser};
+use super::compass::{self, Compass};
 use super::leaf::Leaf;
-use super::link::{self, Chooser};
-use super::route::{self, Compass};
 use super::sketch::Rows;
 use super::{PAIRS_PER_DISTANCE, leaves};
 use crate::config::{Builder, Metric};
@@ -302,9 +302,9 @@ impl Helper {
                 let codes = if kind == Kind::Probe { rows.exact } else { rows.near };
                 leaves::work(&mut words, leaf, codes, &mut out)?
             }
-            Some(Kind::Route) => route::work(&mut words, compass, rows, &mut out)?,
-            Some(Kind::Select) => link::work_select(&mut words, chooser, *m, codes, &mut out),
-            Some(Kind::Prune) => link::work_prune(&mut words, chooser, 2 * *m, codes, &mut out),
+            Some(Kind::Route) => compass::work(&mut words, compass, rows, &mut out)?,
+            Some(Kind::Select) => chooser::work_select(&mut words, chooser, *m, codes, &mut out),
+            Some(Kind::Prune) => chooser::work_prune(&mut words, chooser, 2 * *m, codes, &mut out),
             None => None,
         };
         Ok(done.map(|()| out.0))

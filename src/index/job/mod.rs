@@ -6,7 +6,7 @@
 //!                 └──────────┴─► abort               links change only in `finish`
 //! ```
 //!
-//! The phases of [`Index::step_batch`]:
+//! The phases of [`Index::step_batch`], in `steps.rs`:
 //!
 //! ```text
 //! Check     every row is looked at before the work on the first begins (if asked for)
@@ -24,11 +24,12 @@
 //! Always true: until `finish`, searches, counts and saved bytes are those from before `begin`;
 //! after an error, and after `abort`, they are so for good.
 
-use super::{GRAPH_ROWS, Index};
-use crate::batch::{
-    BatchInsertable, BatchMode, BatchOptions, BatchProgress, BatchReport, Rows, Skipped,
-};
-use crate::config::{MAX_ID, MAX_ROWS, Metric, batch_limit};
+mod steps;
+mod whole;
+
+use super::Index;
+use crate::batch::{BatchMode, BatchProgress, BatchReport, Skipped};
+use crate::config::{MAX_ID, MAX_ROWS, batch_limit};
 use crate::distance::sort;
 use crate::error::{BatchError, Error, OutOfMemory, VectorFault};
 use crate::hnsw::bulk::Bulk;
@@ -36,26 +37,10 @@ use crate::hnsw::bulk::partition::Partition;
 use crate::hnsw::bulk::sketch::Sketches;
 use crate::hnsw::bulk::team::Team;
 use crate::hnsw::graph::Links;
-use crate::hnsw::insert::{insert, level_of};
 use crate::hnsw::overlay::{Overlay, Staged};
-use crate::ids::IdError;
-use crate::memory::{check_headroom, make_room};
+use crate::memory::make_room;
 use crate::vectors::codes::Codes;
 use crate::vectors::quantizer::{Fit, Training};
-use crate::vectors::{check, prepare};
-
-/// Distances that checking a row takes the time of.
-const CHECK_COST: u64 = 5;
-/// Distances that giving a row an id takes the time of, and scaling it where the metric asks for that.
-const ACCEPT_COST: u64 = 2;
-const PREPARE_COST: u64 = 13;
-/// Distances that looking at some rows for the scale of the codes takes the time of.
-const TRAIN_COST: u64 = 256;
-/// Distances that coding a row takes the time of.
-const CODE_COST: u64 = 24;
-/// Distances between two calls of the caller's progress closure in [`BatchInsertable`]: some
-/// milliseconds.
-const PROGRESS_DISTANCES: u64 = 100_000;
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Phase {
@@ -344,192 +329,6 @@ impl Index {
         Ok(progress)
     }
 
-    // What a phase does is in functions of their own: an engine compiles a hot function as a whole, and with them in it
-    // this one took a third of the compiling of a first batch.
-    fn step(&mut self, job: &mut Job, budget: u64) -> Result<(), BatchError> {
-        check_headroom().map_err(|OutOfMemory| self.batch_full(job.total))?;
-        let (mut spent, kind) = (0, job.kind());
-        job.is_changing = false;
-        while spent < budget.max(1) && job.phase != Phase::Ready && !job.is_changing {
-            job.is_waiting = false;
-            spent += match job.phase {
-                Phase::Fill => {
-                    if job.given < job.total {
-                        return Err(internal("rows of the batch are missing"));
-                    }
-                    let is_first = job.are_checked_first();
-                    job.phase =
-                        if is_first { Phase::Check { next: 0 } } else { Phase::Accept { next: 0 } };
-                    0
-                }
-                Phase::Check { next } => self.check_row(job, next)?,
-                Phase::Accept { next } => self.accept_row(job, next)?,
-                Phase::Train => self.train_codes(job),
-                Phase::Code { next } => {
-                    self.code_row(job, next).map_err(|OutOfMemory| self.batch_full(job.total))?
-                }
-                Phase::Link => {
-                    self.link_row(job).map_err(|OutOfMemory| self.batch_full(job.total))?
-                }
-                Phase::Bulk => {
-                    self.bulk_unit(job).map_err(|OutOfMemory| self.batch_full(job.total))?
-                }
-                Phase::Ready => 0,
-            };
-            if job.is_waiting {
-                break;
-            }
-            job.is_changing = job.kind() != kind;
-        }
-        self.linking_distances += spent;
-        Ok(())
-    }
-
-    #[inline(never)]
-    fn check_row(&self, job: &mut Job, row: usize) -> Result<u64, BatchError> {
-        if row == job.staged {
-            job.phase = Phase::Accept { next: 0 };
-            return Ok(0);
-        }
-        check(self.config.metric, self.vectors.row(self.len + row))
-            .map_err(|reason| BatchError::InvalidVector { index: job.origin(row), reason })?;
-        job.phase = Phase::Check { next: row + 1 };
-        Ok(CHECK_COST)
-    }
-
-    /// Takes staged row `row` in or skips it. Rows taken in close up to `job.ids.len()`.
-    #[inline(never)]
-    fn accept_row(&mut self, job: &mut Job, row: usize) -> Result<u64, BatchError> {
-        if row == 0 {
-            job.refused = std::mem::take(&mut job.skipped);
-            job.refused.reverse();
-        }
-        if row == job.staged {
-            job.list_refused(usize::MAX);
-            job.staged = job.ids.len();
-            (job.wanted_ids, job.held_ids) = (None, Vec::new());
-            self.plan_links(job)?;
-            return Ok(0);
-        }
-        job.phase = Phase::Accept { next: row + 1 };
-        let index = job.origin(row);
-        let is_checked = job.are_checked_first();
-        if !is_checked
-            && let Err(reason) = check(self.config.metric, self.vectors.row(self.len + row))
-        {
-            job.refuse(index, BatchError::InvalidVector { index, reason })?;
-            return Ok(CHECK_COST);
-        }
-        let wanted = job.wanted_ids.as_ref().and_then(|ids| ids.get(index).copied());
-        match self.ids.assign(wanted) {
-            Ok(id) => {
-                let place = self.len + job.ids.len();
-                if place != self.len + row {
-                    self.vectors.copy_row(self.len + row, place);
-                }
-                prepare(self.config.metric, self.vectors.row_mut(place));
-                job.ids.push(id);
-            }
-            Err(IdError::Taken(id)) => job.refuse(index, BatchError::DuplicateId { index, id })?,
-            Err(IdError::Full) => return Err(self.batch_full(job.total)),
-        }
-        let checking = if is_checked { 0 } else { CHECK_COST };
-        let preparing = if self.config.metric == Metric::Cosine { PREPARE_COST } else { 0 };
-        Ok(ACCEPT_COST + checking + preparing)
-    }
-
-    /// Decides, when the rows are known, what is to be coded and linked.
-    fn plan_links(&self, job: &mut Job) -> Result<(), BatchError> {
-        let rows = self.len + job.staged;
-        job.phase = if job.staged == 0 || rows < GRAPH_ROWS {
-            Phase::Ready
-        } else if self.graph.len() == 0 {
-            return self.begin_training(job).map_err(|OutOfMemory| self.batch_full(job.total));
-        } else {
-            Phase::Code { next: self.len }
-        };
-        Ok(())
-    }
-
-    /// Begins to set a new scale from the old rows and the new.
-    fn begin_training(&self, job: &mut Job) -> Result<(), OutOfMemory> {
-        job.training = Some(Box::new(self.codes.train(self.len + job.staged)?));
-        job.phase = Phase::Train;
-        Ok(())
-    }
-
-    /// Looks at some rows for the new scale.
-    fn train_codes(&self, job: &mut Job) -> u64 {
-        if let Some(quantizer) = job.training.as_mut().and_then(|it| it.step(&self.vectors)) {
-            job.training = None;
-            job.new_codes = Some(self.codes.coded_by(quantizer));
-            job.phase = Phase::Code { next: 0 };
-        }
-        TRAIN_COST
-    }
-
-    #[inline(never)]
-    fn code_row(&mut self, job: &mut Job, row: usize) -> Result<u64, OutOfMemory> {
-        let rows = self.len + job.staged;
-        if row < rows {
-            let codes = job.new_codes.as_mut().unwrap_or(&mut self.codes);
-            codes.reserve(row + 1)?;
-            codes.encode(row, self.vectors.row(row));
-            job.phase = Phase::Code { next: row + 1 };
-            return Ok(CODE_COST);
-        }
-        if let Some(codes) = &mut job.new_codes {
-            codes.set_fit(Fit::default());
-        } else if self.codes.has_drifted() {
-            self.begin_training(job)?;
-            return Ok(0);
-        }
-        let before = self.graph.len();
-        if !Bulk::pays(&self.partition, before, rows) {
-            job.phase = Phase::Link;
-            return Ok(0);
-        }
-        let partition = self.partition.try_clone()?;
-        // Those of codes by another scale are of no use.
-        let sketches = self.sketches.take().filter(|_| job.new_codes.is_none());
-        let bulk = Bulk::new(partition, sketches, before, rows, &self.config);
-        job.bulk = Some(Box::new(bulk));
-        job.phase = Phase::Bulk;
-        Ok(0)
-    }
-
-    #[inline(never)]
-    fn bulk_unit(&mut self, job: &mut Job) -> Result<u64, OutOfMemory> {
-        let codes = job.new_codes.as_ref().unwrap_or(&self.codes);
-        let mut staged = Staged { graph: &mut self.graph, overlay: &mut job.overlay };
-        let Some(bulk) = &mut job.bulk else { return Ok(0) };
-        let cost = bulk.step(&mut staged, codes, &job.team)?;
-        job.is_waiting = cost == 0;
-        if bulk.is_done() {
-            if let Some(bulk) = job.bulk.take() {
-                let (partition, sketches) = bulk.into_parts();
-                (job.new_partition, job.new_sketches) = (Some(partition), sketches);
-            }
-            job.phase = Phase::Ready;
-        }
-        Ok(cost)
-    }
-
-    #[inline(never)]
-    fn link_row(&mut self, job: &mut Job) -> Result<u64, OutOfMemory> {
-        let node = self.graph.len();
-        if node == self.len + job.staged {
-            job.phase = Phase::Ready;
-            return Ok(0);
-        }
-        self.scratch.search.distances = 0;
-        let codes = job.new_codes.as_ref().unwrap_or(&self.codes);
-        let level = level_of(self.config.seed, node, self.config.m);
-        let mut staged = Staged { graph: &mut self.graph, overlay: &mut job.overlay };
-        insert(&mut staged, codes, level, self.config.ef_construction, &mut self.scratch)?;
-        Ok(self.scratch.search.distances.max(1))
-    }
-
     /// Commits a batch whose last step said `ready`. Its rows are then found by searches.
     ///
     /// # Errors
@@ -632,70 +431,6 @@ impl Job {
             _ => 0,
         };
         BatchProgress { done, total, ready, waiting: self.is_waiting, changing: self.is_changing }
-    }
-}
-
-impl BatchInsertable for Index {
-    fn insert_batch(
-        &mut self,
-        rows: Rows<'_>,
-        options: BatchOptions<'_>,
-    ) -> Result<BatchReport, BatchError> {
-        let dimensions = self.config.dimensions;
-        let BatchOptions { ids, mode, skip_validation, threads, mut on_progress, mut cancel } =
-            options;
-        let total = rows.len(dimensions);
-        if let Rows::Flat(values) = rows {
-            let actual = values.len() % dimensions;
-            if actual != 0 {
-                let (index, expected) = (total - 1, dimensions);
-                return Err(BatchError::DimensionMismatch { index, expected, actual });
-            }
-        }
-        self.begin_batch(total, ids, mode, !skip_validation)?;
-        if let Some(job) = &mut self.job {
-            job.team = Team::new(threads);
-        }
-        match rows {
-            Rows::Flat(values) => self.copy_rows(values)?,
-            Rows::Each(rows) => {
-                for row in rows {
-                    if row.len() == dimensions {
-                        self.copy_rows(row)?;
-                    } else {
-                        self.refuse_row(row.len())?;
-                    }
-                }
-            }
-        }
-        loop {
-            if cancel.as_mut().is_some_and(|cancel| cancel()) {
-                self.abort_batch();
-                return Ok(BatchReport { total, cancelled: true, ..BatchReport::default() });
-            }
-            let progress = self.step_batch(PROGRESS_DISTANCES)?;
-            if progress.ready {
-                let report = self.finish_batch()?;
-                if let Some(on_progress) = &mut on_progress {
-                    on_progress(progress);
-                }
-                return Ok(report);
-            }
-            if let Some(on_progress) = &mut on_progress {
-                on_progress(progress);
-            }
-        }
-    }
-}
-
-impl Index {
-    pub(super) fn copy_rows(&mut self, mut values: &[f32]) -> Result<(), BatchError> {
-        self.fill_batch(values.len() / self.config.dimensions, &mut |piece| {
-            if let Some((now, later)) = values.split_at_checked(piece.len()) {
-                piece.copy_from_slice(now);
-                values = later;
-            }
-        })
     }
 }
 
