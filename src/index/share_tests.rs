@@ -159,8 +159,8 @@ fn a_helper_refuses_what_is_not_for_it() {
     helper.load(&[]).unwrap();
     helper.load(&portion(7, &sound, 40, 0)).unwrap();
     let mut rng = Rng(5);
-    for kind in 0..12 {
-        if kind == 6 {
+    for kind in 0..14 {
+        if kind == 7 {
             // Fewer sketches than rows: the others are none that units can be about.
             helper.load(&portion(7, &sound, 0, 30)).unwrap();
             let other = helper.load(&portion(6, &sound, 0, 1));
@@ -170,7 +170,7 @@ fn a_helper_refuses_what_is_not_for_it() {
             let len = rng.next() as usize % 40;
             let top = [3, 41, 1 << 32][rng.next() as usize % 3];
             let mut units: Vec<u32> = (0..len + 3).map(|_| (rng.next() % top) as u32).collect();
-            units[0] = kind % 6;
+            units[0] = kind % 7;
             let _ = helper.work(&units);
         }
     }
@@ -212,6 +212,7 @@ fn sketched_rows_give_the_same_result_whoever_does_the_work_and_whatever_was_bef
         add(&mut index, first, 2);
         with_helpers(&mut index, second, 2, 0);
         assert!(index.to_bytes().unwrap() == expected, "threads, then helpers");
+        with_helpers(&mut empty(DIMENSIONS, metric), first, 2, 7);
 
         // Sketches are not stored, and an abort may come when there are some, or none yet.
         let mut index = Index::from_bytes(&before).unwrap();

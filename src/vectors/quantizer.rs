@@ -159,6 +159,12 @@ impl Training {
         })
     }
 
+    pub(crate) fn bytes(&self) -> usize {
+        4 * (self.counts.capacity() + self.quantizer.mean.capacity())
+            + 8 * self.sums.capacity()
+            + self.codes.capacity()
+    }
+
     /// Looks at some rows; the quantizer, after the last.
     #[inline(never)]
     pub(crate) fn step(&mut self, vectors: &Vectors) -> Option<Quantizer> {

@@ -112,6 +112,7 @@ pub(crate) struct Before {
 impl Job {
     pub(super) fn bytes(&self) -> usize {
         self.overlay.bytes()
+            + self.training.as_ref().map_or(0, |training| training.bytes())
             + self.new_codes.as_ref().map_or(0, Codes::bytes)
             + self.bulk.as_ref().map_or(0, |bulk| bulk.bytes())
             + self.new_partition.as_ref().map_or(0, Partition::bytes)
