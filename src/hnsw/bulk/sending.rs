@@ -58,15 +58,15 @@ impl Comparing {
 pub(super) struct Sending {
     pub(super) compared: Comparing,
     /// In how many of the cells that a member joins it stays.
-    pub(super) staying: usize,
+    staying: usize,
     /// How many of the leaders nearest to a member each leader must be among, to get it.
-    pub(super) ranks: Vec<u16>,
+    ranks: Vec<u16>,
     /// The next member to be sorted in.
     pub(super) next_member: usize,
     pub(super) sorted: Vec<u32>,
     /// Where those of each leader begin, and the last end; where the next of each goes.
     pub(super) starts: Vec<usize>,
-    pub(super) ends: Vec<usize>,
+    ends: Vec<usize>,
     /// The next leader whose members are put where they came to.
     pub(super) next: usize,
 }
