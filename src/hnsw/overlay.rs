@@ -7,6 +7,7 @@
 
 use super::graph::{Graph, Links, links_of, write_links};
 use crate::error::OutOfMemory;
+use crate::memory::filled;
 use crate::vectors::chunks::Chunks;
 
 /// Changed rows of one table of the graph.
@@ -20,10 +21,7 @@ struct ChangedRows {
 
 impl ChangedRows {
     fn new(old_rows: usize, stride: usize) -> Result<Self, OutOfMemory> {
-        let mut places = Vec::new();
-        places.try_reserve_exact(old_rows)?;
-        places.resize(old_rows, 0);
-        Ok(Self { places, owners: Vec::new(), rows: Chunks::new(stride) })
+        Ok(Self { places: filled(old_rows, 0)?, owners: Vec::new(), rows: Chunks::new(stride) })
     }
 
     #[inline]

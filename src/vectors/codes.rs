@@ -8,12 +8,13 @@
 
 use crate::config::Metric;
 use crate::distance;
-use crate::distance::rows::{self, TOP};
+use crate::distance::rows;
 use crate::distance::tile::{self, Block};
 use crate::error::OutOfMemory;
 use crate::vectors::chunks::Chunks;
 use crate::vectors::quantizer::{
-    Fit, Quantizer, TAIL, Training, codes_of, energy_of, padded, stride, term_of, write_tail,
+    Fit, Quantizer, TAIL, Training, are_codes, codes_of, energy_of, padded, stride, term_of,
+    write_tail,
 };
 use crate::vectors::{Scorer, Space, Vectors};
 
@@ -165,7 +166,7 @@ impl Codes {
     pub(crate) fn load(&mut self, row: usize, bytes: &[u8]) -> Result<bool, OutOfMemory> {
         const MOST: u32 = 1 << 30;
         let Some((codes, term)) = bytes.split_last_chunk::<TAIL>() else { return Ok(false) };
-        if bytes.len() != self.row_bytes() || codes.iter().any(|code| f32::from(*code) > TOP) {
+        if bytes.len() != self.row_bytes() || !are_codes(codes) {
             return Ok(false);
         }
         self.reserve(row + 1)?;

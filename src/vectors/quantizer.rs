@@ -17,7 +17,7 @@
 //! of the distance, `u32`.
 
 use crate::config::Metric;
-use crate::distance::rows;
+use crate::distance::rows::{self, TOP};
 use crate::error::OutOfMemory;
 use crate::memory::filled;
 use crate::vectors::Vectors;
@@ -225,6 +225,11 @@ impl Training {
 pub(super) fn energy_of(sum: u32, squares: u32, dimensions: usize) -> u64 {
     u64::from(squares) + u64::from(CENTRE * CENTRE) * codes_of(dimensions) as u64
         - 2 * u64::from(CENTRE) * u64::from(sum)
+}
+
+/// Whether all of these bytes are codes.
+pub(crate) fn are_codes(bytes: &[u8]) -> bool {
+    bytes.iter().all(|code| f32::from(*code) <= TOP)
 }
 
 /// What of a row enters its distances beside the products.

@@ -38,7 +38,7 @@ pub struct RawIndex {
     vector: Vec<f32>,
     hits: Vec<edgevec::Hit>,
     found: Vec<f64>,
-    /// Whether the last step of a batch ended because helpers had all that is left.
+    /// Whether the last step of a batch ended because helpers had all that is left, or before another kind of work.
     waits: bool,
     changes: bool,
 }

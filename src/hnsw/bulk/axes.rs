@@ -4,13 +4,13 @@
 
 use super::share::{Reader, Words};
 use crate::config::Metric;
-use crate::distance::rows::{TOP, encode, product};
+use crate::distance::rows::{encode, product};
 use crate::distance::tile::{self, Block};
 use crate::error::OutOfMemory;
 use crate::memory::{filled, numbers};
 use crate::vectors::codes::Codes;
 use crate::vectors::panels::Panels;
-use crate::vectors::quantizer::CENTRE;
+use crate::vectors::quantizer::{CENTRE, are_codes};
 
 /// What a projection of 0 is coded as, before it is rounded down.
 const MIDDLE: f32 = CENTRE as f32 + 0.5;
@@ -161,25 +161,24 @@ impl Axes {
     #[inline(never)]
     pub(super) fn keep(&self, sketches: &[u8], rows: &mut Codes, first: usize) -> usize {
         let mut row = first;
-        for sketch in sketches.chunks_exact(self.len() + REST) {
-            if let Some((codes, rest)) = sketch.split_last_chunk() {
-                rows.set_row(row, codes, u32::from_le_bytes(*rest));
-                row += 1;
-            }
+        for (codes, rest) in self.each(sketches) {
+            rows.set_row(row, codes, rest);
+            row += 1;
         }
         row
     }
 
+    /// The codes of each sketch, and what is added to its squared distances.
+    fn each<'a>(&self, sketches: &'a [u8]) -> impl Iterator<Item = (&'a [u8], u32)> + use<'a> {
+        let sketches = sketches.chunks_exact(self.len() + REST);
+        let split = sketches.filter_map(|sketch| sketch.split_last_chunk::<REST>());
+        split.map(|(codes, rest)| (codes, u32::from_le_bytes(*rest)))
+    }
+
     /// Whether these are the sketches of so many rows, or could be.
     pub(super) fn are_sketches(&self, bytes: &[u8], rows: usize) -> bool {
-        let mut sketches = bytes.chunks_exact(self.len() + REST);
         bytes.len() == rows * (self.len() + REST)
-            && sketches.all(|sketch| {
-                sketch.split_last_chunk().is_some_and(|(codes, rest)| {
-                    let rest = u32::from_le_bytes(*rest);
-                    rest < MOST_REST && codes.iter().all(|code| f32::from(*code) <= TOP)
-                })
-            })
+            && self.each(bytes).all(|(codes, rest)| rest < MOST_REST && are_codes(codes))
     }
 
     /// Writes the axes for [`work`].
@@ -205,7 +204,7 @@ pub(super) fn work(
     let dimensions = codes.dimensions();
     let are_axes = (1..=dimensions).contains(&(steps.len() / dimensions))
         && steps.len() % dimensions == 0
-        && steps.iter().all(|step| f32::from(*step) <= TOP);
+        && are_codes(&steps);
     if !are_axes || start > end || !words.has(end) {
         return Ok(None);
     }

@@ -268,7 +268,7 @@ impl Bulk {
         self.sketches.as_ref()?.rows()
     }
 
-    /// A number for the work that is next, and for no other.
+    /// What kind of work is next: equal for the same, and for no other.
     pub(crate) fn kind(&self) -> impl PartialEq + use<> {
         let part = match &self.stage {
             Stage::Sketch => self.sketches.as_ref().map_or(0, |sketches| sketches.part()),

@@ -38,7 +38,7 @@ use crate::hnsw::bulk::sketch::Sketches;
 use crate::hnsw::bulk::team::Team;
 use crate::hnsw::graph::Links;
 use crate::hnsw::overlay::{Overlay, Staged};
-use crate::memory::make_room;
+use crate::memory::{copied, make_room};
 use crate::vectors::codes::Codes;
 use crate::vectors::quantizer::{Fit, Training};
 
@@ -153,8 +153,7 @@ impl Job {
         if self.held_ids.is_empty()
             && let Some(ids) = &self.wanted_ids
         {
-            self.held_ids.try_reserve_exact(ids.len())?;
-            self.held_ids.extend_from_slice(ids);
+            self.held_ids = copied(ids)?;
             sort(&mut self.held_ids);
         }
         Ok(&self.held_ids)
@@ -210,13 +209,7 @@ impl Index {
         mode: BatchMode,
         validate: bool,
     ) -> Result<Box<Job>, OutOfMemory> {
-        let mut wanted_ids = None;
-        if let Some(ids) = ids {
-            let mut copy = Vec::new();
-            copy.try_reserve_exact(total)?;
-            copy.extend_from_slice(ids);
-            wanted_ids = Some(copy);
-        }
+        let wanted_ids = ids.map(copied).transpose()?;
         let mut origins = Vec::new();
         if mode == BatchMode::Skip {
             origins.try_reserve_exact(total)?;
