@@ -221,10 +221,14 @@ impl Bulk {
         before == 0 || (is_large && unrouted <= new * ROUTED_PER_NEW)
     }
 
-    /// Bytes that linking a row of a graph of so many nodes takes beside the graph, about: the links that it selects and its
-    /// candidates.
-    pub(crate) fn row_bytes(config: &Config, nodes: usize) -> usize {
-        4 * config.m + Candidates::row_bytes(kept_of(nodes, config.m))
+    /// Bytes that linking so many rows of a graph of so many nodes takes beside the graph, about: the links that they
+    /// select, their candidates, their places in cells, and the distances of a cell.
+    pub(crate) fn working_bytes(config: &Config, rows: usize, nodes: usize) -> usize {
+        let row = 4 * config.m
+            + Candidates::row_bytes(kept_of(nodes, config.m))
+            + 4 * partition::MOST_FAN_OUT;
+        let largest = leaf::largest_cell(nodes, config.dimensions);
+        rows * row + 4 * leaf::places(rows.min(largest), largest)
     }
 
     /// Bytes allocated beside the graph and the codes.

@@ -196,7 +196,7 @@ impl Index {
         }
         while !self.drain_queued(u64::MAX).map_err(Self::batch_error)? {}
         let kept = self.vectors.row_bytes() + self.codes.row_bytes() + self.graph.row_bytes();
-        make_room(rows * (kept + Bulk::row_bytes(&self.config, self.len + rows)));
+        make_room(rows * kept + Bulk::working_bytes(&self.config, rows, self.len + rows));
         let prepared = self.prepare_job(rows, ids, mode, validate);
         self.job = Some(prepared.map_err(|OutOfMemory| self.batch_full(rows))?);
         Ok(())
